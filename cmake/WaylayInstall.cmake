@@ -1,0 +1,10 @@
+# Where a Debian package would put things: the daemon in sbin, the tool in bin, the unit beside systemd's own.
+foreach(program waylayd waylay)
+  if(TARGET ${program})
+    if(program STREQUAL waylayd)
+      install(TARGETS ${program} DESTINATION ${CMAKE_INSTALL_SBINDIR})
+    else()
+      install(TARGETS ${program} DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+  endif()
+endforeach()

@@ -1,0 +1,49 @@
+#include "base/byte_queue.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace waylay {
+
+void ByteQueue::append(Bytes bytes) {
+  if (bytes.empty()) return;
+  std::span<std::byte> room = prepare(bytes.size());
+  std::memcpy(room.data(), bytes.data(), bytes.size());
+  commit(bytes.size());
+}
+
+std::span<std::byte> ByteQueue::prepare(size_t n) {
+  if (capacity_ - end_ < n) {
+    size_t held = size();
+    if (begin_ > 0 && capacity_ - held >= n && begin_ >= held) {
+      std::memcpy(data_.get(), data_.get() + begin_, held);  // no overlap: begin_ >= held
+    } else {
+      size_t capacity = std::max({held + n, capacity_ * 2, size_t{1024}});
+      auto grown = std::make_unique_for_overwrite<std::byte[]>(capacity);
+      if (held > 0) std::memcpy(grown.get(), data_.get() + begin_, held);
+      data_ = std::move(grown);
+      capacity_ = capacity;
+    }
+    begin_ = 0;
+    end_ = held;
+  }
+  return {data_.get() + end_, capacity_ - end_};
+}
+
+void ByteQueue::consume(size_t n) {
+  CHECK(n <= size());
+  begin_ += n;
+  if (begin_ != end_) return;
+  data_.reset();
+  begin_ = end_ = capacity_ = 0;
+}
+
+void ByteQueue::swap(ByteQueue& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(begin_, other.begin_);
+  std::swap(end_, other.end_);
+  std::swap(capacity_, other.capacity_);
+}
+
+}  // namespace waylay

@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include "base/address.h"
+#include "base/byte_queue.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+
+namespace waylay {
+namespace {
+
+TEST(Address, ParsesAndPrintsBothFamilies) {
+  EXPECT_EQ(Address::parse("10.1.2.3:443")->to_string(), "10.1.2.3:443");
+  EXPECT_EQ(Address::parse("[2001:db8::1]:8443")->to_string(), "[2001:db8::1]:8443");
+  EXPECT_FALSE(Address::parse("10.1.2.3"));
+  EXPECT_FALSE(Address::parse("10.1.2.3:70000"));
+  EXPECT_FALSE(Address::parse("nonsense:1"));
+}
+
+TEST(Address, SurvivesTheSocketForm) {
+  for (const char* text : {"10.1.2.3:443", "[2001:db8::1]:8443"}) {
+    sockaddr_storage storage{};
+    Address before = *Address::parse(text);
+    before.to_sockaddr(storage);
+    EXPECT_EQ(*Address::from_sockaddr(storage), before);
+  }
+}
+
+TEST(Address, UnmapsIpv4InIpv6) {
+  Address mapped = *Address::parse("[::ffff:10.0.0.7]:443");
+  EXPECT_TRUE(mapped.is_v4_mapped());
+  EXPECT_EQ(mapped.unmapped().to_string(), "10.0.0.7:443");
+  EXPECT_FALSE(Address::parse("[2001:db8::1]:1")->is_v4_mapped());
+}
+
+TEST(ByteQueue, KeepsOrderOverAppendConsumeAndGrowth) {
+  ByteQueue queue;
+  std::string expected;
+  for (int i = 0; i < 2000; ++i) {
+    std::string piece(static_cast<size_t>(i % 97), static_cast<char>('a' + i % 26));
+    queue.append(piece);
+    expected += piece;
+    size_t drop = std::min<size_t>(queue.size(), static_cast<size_t>(i % 89));
+    queue.consume(drop);
+    expected.erase(0, drop);
+    ASSERT_EQ(queue.text(), expected);
+  }
+}
+
+TEST(ByteQueue, HoldsNoMemoryWhenEmpty) {
+  ByteQueue queue;
+  queue.append("hello");
+  queue.consume(5);
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.bytes().data(), nullptr);
+}
+
+TEST(Error, ReadsFromOutsideToInside) {
+  Error error = posix_error(EADDRINUSE, "listening on 127.0.0.1:8443").with("attaching docker:web");
+  EXPECT_EQ(error.message, "attaching docker:web: listening on 127.0.0.1:8443: Address already in use");
+  EXPECT_EQ(error.code, EADDRINUSE);
+}
+
+TEST(Clock, PrintsIso8601InUtc) { EXPECT_EQ(to_iso8601(1'000'000'000'123'000'000), "2001-09-09T01:46:40.123Z"); }
+
+TEST(Log, QuotesWhatComesFromOutside) {
+  EXPECT_EQ(log::quoted("plain"), "plain");
+  EXPECT_EQ(log::quoted("two words"), "\"two words\"");
+  EXPECT_EQ(log::quoted("a\nb\"c"), "\"a\\x0ab\\\"c\"");
+  EXPECT_EQ(log::quoted(""), "\"\"");
+}
+
+}  // namespace
+}  // namespace waylay
