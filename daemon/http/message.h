@@ -1,0 +1,78 @@
+// The head of an HTTP message: start line and header fields, as they were on the wire (RFC 9110 section 5, RFC 9112
+// sections 3 to 5).
+//
+// A Head owns one string, the exact bytes of the head, and an index into it. What nobody edits is sent again byte for
+// byte; an edit touches its own line only. HTTP/2 heads are written in the same form (h2.h), so that rules, ledger and
+// exports know one shape. Views returned are valid until the next edit.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace waylay::http {
+
+enum class Kind : uint8_t { Request, Response };
+
+struct HeaderField {
+  std::string_view name;   // spelled as on the wire
+  std::string_view value;  // without surrounding blanks
+};
+
+class Head {
+ public:
+  // A new message: "METHOD target HTTP/1.1" or "HTTP/1.1 status reason", no fields yet.
+  static Head request(std::string_view method, std::string_view target);
+  static Head response(int status, std::string_view reason);
+  // Parses one whole head, ending in an empty line. Strict: see h1.h for what is refused. Errors are Protocol or Ambiguous
+  // and carry `side`.
+  static Result<Head> parse(Kind kind, std::string raw, Side side);
+
+  Kind kind() const { return kind_; }
+  const std::string& raw() const { return raw_; }  // the bytes to send
+
+  // Start line.
+  std::string_view method() const;
+  std::string_view target() const;  // origin-form "/path?query" usually; absolute-form and "*" as they came
+  int status() const { return status_; }
+  std::string_view reason() const;
+  int minor_version() const { return minor_version_; }  // of HTTP/1.x
+  void set_status(int status);                          // 100..999; keeps the reason phrase
+  void set_reason(std::string_view reason);
+  void set_target(std::string_view target);
+
+  // Fields. Names compare without regard to case. Values given to set and add hold no CR, LF or NUL: CHECKed; rules are
+  // refused at load if they do (valid_field_value).
+  size_t field_count() const { return lines_.size(); }
+  HeaderField field(size_t index) const;
+  std::optional<std::string_view> first(std::string_view name) const;
+  bool has(std::string_view name) const { return first(name).has_value(); }
+  // True when the list value of any field `name` has this token: has_token("connection", "close").
+  bool has_token(std::string_view name, std::string_view token) const;
+  void set(std::string_view name, std::string_view value);  // replaces the first, removes the others, else adds
+  void add(std::string_view name, std::string_view value);  // at the end
+  size_t remove(std::string_view name);                     // how many went
+
+ private:
+  struct Line {
+    uint32_t begin, name_size, value_begin, value_size, end;  // end is behind the line's CRLF
+  };
+  std::string raw_;
+  std::vector<Line> lines_;
+  uint32_t start_line_size_ = 0;  // with its CRLF
+  uint32_t first_space_ = 0, second_space_ = 0;
+  int status_ = 0, minor_version_ = 1;
+  Kind kind_ = Kind::Request;
+};
+
+bool valid_field_name(std::string_view name);    // RFC 9110 token
+bool valid_field_value(std::string_view value);  // RFC 9110 section 5.5: no control characters but tab
+std::string_view default_reason(int status);     // "Too Many Requests"; "" for unknown ones
+
+// The host that a request names: absolute-form target, else Host; lower case, without port and brackets.
+std::string request_host(const Head& request);
+
+}  // namespace waylay::http
