@@ -1,0 +1,99 @@
+// What is known of an intercepted connection (FlowFacts) and of each HTTP exchange on it (ExchangeFacts): plain data, made by
+// flow::Flow, kept by record::Store, shown by the API. Secrets are taken out before a value gets in here (redact.h), so
+// nothing behind this line can leak them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "aws/call.h"
+#include "base/address.h"
+#include "base/clock.h"
+
+namespace waylay::flow {
+
+// Who made the connection, as the kernel saw it at connect() and the warden named it.
+struct Owner {
+  uint32_t pid = 0, tid = 0, uid = 0, gid = 0;
+  uint64_t cgroup_id = 0;
+  std::string comm, exe;  // exe is empty when the process was gone before it could be asked
+  std::string cgroup, container_id, container_name, container_image;
+};
+
+enum class Outcome : uint8_t {
+  Open,         // not decided yet
+  Intercepted,  // decrypted
+  PassedThrough,
+  Bypassed,  // seen but not ours to touch
+  Failed,    // reason says why
+};
+std::string_view to_string(Outcome outcome);
+
+struct TlsFacts {
+  std::string version, cipher, alpn;
+  bool resumed = false;
+};
+
+struct FlowFacts {
+  uint64_t id = 0;
+  uint32_t target = 0;  // 0: --listen
+  std::string target_name;
+  Owner owner;
+  Address client, destination;
+  Time opened, closed;
+  std::string server_name;  // SNI, or the destination's address when the client sent none
+  std::string ja4;
+  TlsFacts client_tls, upstream_tls;
+  Outcome outcome = Outcome::Open;
+  std::string reason;  // of a passthrough or a failure
+  uint64_t bytes_from_client = 0, bytes_to_client = 0;
+  uint32_t exchanges = 0;
+};
+
+struct AppliedRule {
+  std::string rule, what;
+  bool injected = false;
+};
+
+enum class ExchangeEnd : uint8_t {
+  Open,
+  Complete,
+  Aborted,    // by a rule
+  Truncated,  // the upstream's response ended before its length
+  ClientGone,
+  UpstreamFailed,  // error says why
+  Refused,         // a message that we do not forward
+  Upgraded,        // 101 or CONNECT: bytes from here on
+};
+std::string_view to_string(ExchangeEnd end);
+
+struct ExchangeFacts {
+  uint64_t id = 0;
+  std::shared_ptr<const FlowFacts> flow;  // as it was when the exchange began
+  Time started, request_sent, response_started, ended;
+  std::string method, host, target, version;
+  std::vector<std::pair<std::string, std::string>> request_fields, response_fields;  // redacted; response as sent to the client
+  uint64_t request_body = 0, response_body = 0;                                      // content octets
+  int upstream_status = 0;  // 0: no answer came from upstream
+  int status = 0;           // what the client got; 0: none
+  std::string reason;
+  aws::Call call;
+  std::vector<AppliedRule> applied;
+  uint64_t rules_version = 0;
+  ExchangeEnd end = ExchangeEnd::Open;
+  std::string error;
+  bool injected() const;
+};
+
+// Where finished facts go: the worker passes an implementation to each flow. Called on the worker's thread; must not block.
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+  virtual void flow_changed(const std::shared_ptr<const FlowFacts>& facts) = 0;  // opened, decided, closed
+  virtual void exchange_ended(std::shared_ptr<const ExchangeFacts> facts) = 0;
+};
+
+}  // namespace waylay::flow

@@ -1,0 +1,117 @@
+// Rules: match + actions + limits. A RuleSet is an immutable, ordered list of checked rules; an exchange keeps the set it
+// began with. RuleBook holds the current set for all workers.
+//
+// When a rule acts: at the later of (the moment its match is known, the moment its actions need). respond, fault, abort,
+// delay and request headers act at Request at the earliest: then nothing is sent upstream for respond, fault and abort,
+// as with a service that throttles. status, reason and response headers act at Response. A fault or respond whose match
+// needs the response (http.response.code) replaces that response.
+//
+// All rules that match apply, in the set's order; the first respond, fault or abort ends the list. Later rules see what
+// the client sent and the upstream answered, not earlier edits.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "aws/call.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/message.h"
+#include "match/expression.h"
+
+namespace waylay::rules {
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+struct HeaderEdits {
+  Fields set, add;
+  std::vector<std::string> remove;
+  bool empty() const { return set.empty() && add.empty() && remove.empty(); }
+  void apply(http::Head& head) const;  // remove, then set, then add
+};
+
+struct Response {  // a whole answer made by us
+  int status = 200;
+  std::string reason;
+  Fields fields;  // without Content-Length
+  std::string body;
+};
+
+// What the rules want done at one moment of one exchange. Empty: leave it as it is.
+struct Plan {
+  struct Applied {
+    std::string rule;
+    std::string what;  // "status 429", "fault aws:slowdown", "delay 200ms": for people
+    bool injected = false;  // makes something go wrong or answers in the upstream's place (not: a header edit alone)
+  };
+  std::vector<Applied> applied;
+  int64_t delay_ns = 0;
+  bool abort = false;  // RST to the client
+  std::optional<Response> respond;
+  std::optional<int> status;
+  std::optional<std::string> reason;
+  HeaderEdits request_headers, response_headers;
+  bool empty() const { return applied.empty(); }
+};
+
+class Rule;  // rule.h
+
+class RuleSet {
+ public:
+  RuleSet() = default;
+  explicit RuleSet(std::vector<std::shared_ptr<const Rule>> rules, uint64_t version = 0);
+
+  bool empty() const { return rules_.empty(); }
+  uint64_t version() const { return version_; }
+  const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
+
+  // The rules' wish at `now` (Request or Response), limits counted. `call` says which service's error shape a fault takes.
+  // `request` is the client's head (for HEAD, request ids and the like).
+  Plan plan(const match::Subject& subject, match::Moment now, const aws::Call& call, const http::Head& request, Time time) const;
+
+  // Whether a respond, fault or abort rule could answer an exchange of a connection of which only Connect and Hello fields
+  // are known. Such a connection must not fail for want of its upstream.
+  bool may_answer(const match::Subject& subject) const;
+
+ private:
+  std::vector<std::shared_ptr<const Rule>> rules_;
+  uint64_t version_ = 0;
+};
+
+// The current rules of the daemon. Thread-safe. Rules come from two sources: files (rules.d, in name order) and the API;
+// files first. Changes are atomic: all of a change or none. Counters belong to a rule's name and survive a change that
+// leaves the rule's text as it is.
+class RuleBook {
+ public:
+  RuleBook();
+  std::shared_ptr<const RuleSet> current() const;
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }  // cheap: has anything changed?
+
+  // `json` is one rule, {"rules": [...]} or [...]; comments allowed. `origin` names it in errors ("rules.d/a.json").
+  // Errors: syntax by line and column, a wrong value by origin and JSON pointer.
+  Result<std::vector<std::string>> add(std::string_view json, std::string_view origin);      // names; an existing name is a Conflict
+  Result<std::vector<std::string>> replace(std::string_view json, std::string_view origin);  // the whole API-owned set
+  Result<void> remove(std::string_view name);
+  size_t remove_all();  // API-owned ones
+  // Reads *.json of a directory. A missing directory is an empty one. On any error nothing changes.
+  Result<size_t> load_directory(const std::string& directory);
+
+  // Rules as the API shows them: a JSON array, each with its text, origin, hits and what is left of its limits.
+  std::string to_json() const;
+
+ private:
+  void publish();  // with mutex_ held
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<const Rule>> from_files_, from_api_;
+  std::shared_ptr<const RuleSet> current_;
+  std::atomic<uint64_t> version_{0};
+};
+
+}  // namespace waylay::rules
