@@ -1,6 +1,6 @@
-// What is known of an intercepted connection (FlowFacts) and of each HTTP exchange on it (ExchangeFacts): plain data, made by
-// flow::Flow, kept by record::Store, shown by the API. Secrets are taken out before a value gets in here (redact.h), so
-// nothing behind this line can leak them.
+// What is known of an intercepted connection (FlowFacts) and of each HTTP exchange on it (ExchangeFacts): plain data,
+// made by flow::Flow, kept by record::Store, shown by the API. Secrets are taken out before a value gets in here
+// (redact.h), so nothing behind this line can leak them.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include "aws/call.h"
 #include "base/address.h"
 #include "base/clock.h"
+#include "http/message.h"
 
 namespace waylay::flow {
 
@@ -74,12 +75,12 @@ struct ExchangeFacts {
   uint64_t id = 0;
   std::shared_ptr<const FlowFacts> flow;  // as it was when the exchange began
   Time started, request_sent, response_started, ended;
-  std::string method, host, target, version;
-  std::vector<std::pair<std::string, std::string>> request_fields, response_fields;  // redacted; response as sent to the client
-  uint64_t request_body = 0, response_body = 0;                                      // content octets
-  int upstream_status = 0;  // 0: no answer came from upstream
-  int status = 0;           // what the client got; 0: none
-  std::string reason;
+  std::string host, target;  // target is redacted (presigned queries)
+  std::optional<http::Head> request,
+      response;  // moved in when the exchange ends, redacted; response as sent to the client
+  uint64_t request_body = 0, response_body = 0;  // content octets
+  int upstream_status = 0;                       // 0: no answer came from upstream
+  int status = 0;                                // what the client got; 0: none
   aws::Call call;
   std::vector<AppliedRule> applied;
   uint64_t rules_version = 0;
@@ -88,7 +89,8 @@ struct ExchangeFacts {
   bool injected() const;
 };
 
-// Where finished facts go: the worker passes an implementation to each flow. Called on the worker's thread; must not block.
+// Where finished facts go: the worker passes an implementation to each flow. Called on the worker's thread; must not
+// block.
 class Recorder {
  public:
   virtual ~Recorder() = default;
