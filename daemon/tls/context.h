@@ -1,0 +1,88 @@
+// What all TLS connections of one side share. A context belongs to one worker thread (TicketKeys and UpstreamRoots are
+// shared by all); channels made from it may outlive it.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_queue.h"
+#include "tls/channel.h"
+#include "tls/leaf.h"
+#include "tls/openssl.h"
+
+namespace waylay::tls {
+
+// What seals the session tickets that clients get. Made once per run of the daemon and given to every worker, so that a
+// client may resume on any of them; wiped at its end.
+class TicketKeys {
+ public:
+  static constexpr size_t kSize = 80;  // name, HMAC and AES key, as OpenSSL 3.0 wants them
+  static Result<TicketKeys> make();
+  ~TicketKeys();
+  TicketKeys(const TicketKeys&) = default;
+  TicketKeys& operator=(const TicketKeys&) = default;
+  Bytes bytes() const { return bytes_; }
+
+ private:
+  TicketKeys() = default;
+  std::array<std::byte, kSize> bytes_{};
+};
+
+// We are the server, towards the intercepted client. TLS 1.2 and 1.3 with forward secrecy and AEAD only.
+class ClientContext {
+ public:
+  static Result<ClientContext> create(const TicketKeys& keys);
+
+  // `alpn_chosen` is what the upstream speaks, empty for none. A client that offers ALPN without it gets a
+  // no_application_protocol alert; one that offers none gets none. Tickets are good for the same `ticket_scope` (the
+  // target and the name) and the same leaf only. The bytes of the ClientHello are put() into the channel by the caller.
+  Result<Channel> accept(const Leaf& leaf, std::string_view alpn_chosen, std::string_view ticket_scope,
+                         ByteQueue* output) const;
+
+ private:
+  explicit ClientContext(SslCtx context) : context_(std::move(context)) {}
+  SslCtx context_;
+};
+
+struct UpstreamOptions {
+  std::string extra_roots_file;  // PEM, empty: none
+  std::string extra_roots_pem;   // the same as text
+  bool use_system_roots = true;
+};
+
+// The certificate authorities we trust. Loading the system's takes 43 ms, so they are loaded once per process.
+class UpstreamRoots {
+ public:
+  static Result<UpstreamRoots> load(const UpstreamOptions& options);
+  X509_STORE* store() const { return store_.get(); }
+
+ private:
+  explicit UpstreamRoots(std::shared_ptr<X509_STORE> store) : store_(std::move(store)) {}
+  std::shared_ptr<X509_STORE> store_;
+};
+
+struct UpstreamName {
+  std::string host;               // DNS name or IP literal: what the certificate must be for; a DNS name is sent as SNI
+  std::string session_scope;      // sessions are resumed within one scope only: target, address, port, ...
+  std::vector<std::string> alpn;  // offered in this order, empty: no ALPN
+};
+
+// We are the client, towards the real server. Always verified: chain, dates (by the system's clock), purpose, and the
+// name by SAN only.
+class UpstreamContext {
+ public:
+  static Result<UpstreamContext> create(const UpstreamRoots& roots);
+  static Result<UpstreamContext> create(const UpstreamOptions& options);  // loads the roots itself
+
+  // Offers a session remembered for the same scope, host and ALPN. The handshake begins with Channel::start().
+  Result<Channel> connect(const UpstreamName& name, ByteQueue* output) const;
+
+ private:
+  explicit UpstreamContext(SslCtx context) : context_(std::move(context)) {}
+  SslCtx context_;  // owns the session cache, since new sessions arrive in the midst of channels
+};
+
+}  // namespace waylay::tls
