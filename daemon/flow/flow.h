@@ -1,0 +1,178 @@
+// One intercepted connection, without I/O: bytes and events in by method calls, bytes and a few commands out. A shell
+// (proxy/connection) moves the bytes between this object and two sockets.
+//
+// The order of things: ClientHello -> decide -> upstream connected and verified -> leaf -> client's handshake ->
+// exchanges. When a rule may answer in the upstream's place (rules::RuleSet::may_answer) the upstream is left for
+// later: it is connected when the first exchange needs it.
+//
+//      AwaitingHello ──not for us──────────────> PassingThrough
+//           │                                          │
+//           v                                          │
+//      ConnectingUpstream ─> UpstreamHandshake ─┐      │
+//           (skipped if lazy)                   v      │
+//                           AwaitingLeaf ─> ClientHandshake ─> Relaying ─> Ended
+//
+// Ownership: the shell owns the Flow and keeps it until finished() is true and both sockets are closed. Spans handed in
+// are borrowed for the call. The queues belong to the Flow: the shell consumes what it has sent. After every call into
+// the Flow the shell drains next_command() and sends what is in the queues. Back-pressure: the shell receives from a
+// side only while wants_...() is true; what arrives in one more receive buffer is taken all the same.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <variant>
+
+#include "base/byte_queue.h"
+#include "flow/exchange.h"
+#include "flow/rejections.h"
+#include "flow/relay.h"
+#include "rules/rule_set.h"
+#include "tls/channel.h"
+#include "tls/client_hello.h"
+#include "tls/context.h"
+#include "tls/leaf.h"
+
+namespace waylay::flow {
+
+// Commands to the shell.
+struct ConnectUpstream {  // answer: on_upstream_connected or on_upstream_failed, with this id
+  UpstreamId id = 0;
+  Address to;
+};
+struct RequestLeaf {       // answer: on_leaf
+  std::string name;        // DNS name or IP literal
+  X509* mirror = nullptr;  // the upstream's leaf; borrowed until the flow's next event; null: from the name alone
+};
+struct ShutdownUpstream {  // FIN once to_upstream is sent; the upstream may go on sending
+  UpstreamId id = 0;
+};
+struct CloseUpstream {  // nothing more of it is wanted; what is queued is sent first unless `reset`
+  UpstreamId id = 0;
+  bool reset = false;
+};
+struct ShutdownClient {};  // FIN once to_client is sent; the client may go on sending
+struct CloseClient {};  // what is queued is sent, then FIN; nothing more from the client is wanted (linger a moment, so
+                        // that bytes still arriving do not turn the close into a reset)
+struct ResetClient {};  // RST at once
+using Command = std::variant<ConnectUpstream, RequestLeaf, ShutdownUpstream, CloseUpstream, ShutdownClient, CloseClient,
+                             ResetClient>;
+
+// What all flows of a worker share; borrowed, outlives every flow.
+struct Environment {
+  tls::ClientContext& client_tls;
+  tls::UpstreamContext& upstream_tls;
+  rules::RuleBook& rules;
+  Rejections& rejections;
+  Recorder& recorder;
+  Identifiers& identifiers;
+  std::span<std::byte> scratch;  // for one decrypted record: at least 16 KiB + 256; used within a call only
+  bool error_page = false;  // unreachable upstream after the client's handshake: 502 with the reason instead of RST
+};
+
+struct Settings {  // of this connection's target
+  bool insist = false;
+};
+
+class Flow final : private Relay::Link {
+ public:
+  // `facts` has target, owner, client and destination filled in. The id is given here.
+  Flow(Environment& environment, FlowFacts facts, Settings settings, Time now);
+  ~Flow() override;
+
+  // Events.
+  void on_client_bytes(Bytes bytes, Time now);
+  void on_client_eof(Time now);                  // FIN; the client may still receive
+  void on_client_failed(Error error, Time now);  // reset, or gone for any other reason
+  void on_upstream_connected(UpstreamId id, Time now);
+  void on_upstream_failed(UpstreamId id, Error error, Time now);  // connect refused, or the connection broke later
+  void on_upstream_bytes(UpstreamId id, Bytes bytes, Time now);
+  void on_upstream_eof(UpstreamId id, Time now);
+  void on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now);
+  void on_time(Time now);      // deadline() has come
+  void on_writable(Time now);  // a queue was drained: wants_...() may have changed
+  void on_owner(Owner owner);  // what the warden could add about the process (exe, cgroup, container)
+  void on_detached(Time now);  // the target goes away with --now, or the daemon stops: close both sides
+
+  // Output.
+  ByteQueue& to_client() { return to_client_; }
+  ByteQueue& to_upstream(UpstreamId id);
+  std::optional<Command> next_command();
+  bool wants_client_bytes() const;
+  bool wants_upstream_bytes(UpstreamId id) const;
+  std::optional<int64_t> deadline_ns() const;  // steady clock; asked after every event
+  bool finished() const { return state_ == State::Ended; }
+  bool handshaking() const;  // before exchanges or passthrough: what detach waits for
+
+  const FlowFacts& facts() const { return facts_; }
+
+ private:
+  enum class State {
+    AwaitingHello,
+    ConnectingUpstream,
+    UpstreamHandshake,
+    AwaitingLeaf,
+    ClientHandshake,
+    Relaying,
+    PassingThrough,
+    Ended
+  };
+
+  // Deciding.
+  void read_hello(Time now);
+  void pass_through(std::string reason, Time now);
+  void intercept(Time now);
+  // Upstream side.
+  void connect_upstream();
+  void start_upstream_handshake(Time now);
+  void pump_upstream(Time now);
+  void upstream_handshake_done(Time now);
+  void upstream_lost(Error error, bool clean_end, Time now);
+  // Client side.
+  void request_leaf(X509* mirror);
+  void pump_client(Time now);
+  void client_handshake_done(Time now);
+  void client_handshake_failed(Error error, bool refused, Time now);
+  // Ending.
+  void fail(Error error, Time now);
+  void end(Time now);
+  void publish();
+  void flush();
+  void flush_client();
+  void flush_upstream();
+  std::string session_scope() const;
+
+  // Relay::Link
+  void to_client(Bytes plaintext) override;
+  void to_upstream(Bytes plaintext) override;
+  void need_upstream() override;
+  void close_client(bool with_close_notify) override;
+  void reset_client() override;
+  void shutdown_upstream() override;
+  void close_upstream(bool reset) override;
+
+  Environment& environment_;
+  FlowFacts facts_;
+  std::shared_ptr<const FlowFacts> published_;
+  Settings settings_;
+  State state_ = State::AwaitingHello;
+  Time now_;  // of the event being handled, for the Link's members
+
+  ByteQueue hello_;  // what the client sent until its channel or the passthrough takes it
+  tls::ClientHello client_hello_;
+  bool lazy_ = false;
+  bool client_eof_ = false, client_closed_ = false, client_refusal_possible_ = false;
+
+  UpstreamId upstream_id_ = 0;  // of the current upstream connection; 0 before the first
+  enum class Upstream { None, Connecting, Handshake, Open, Gone } upstream_ = Upstream::None;
+  bool upstream_eof_ = false;
+
+  ByteQueue to_client_, to_upstream_, late_upstream_;  // late_: what is asked of an upstream id that is gone
+  ByteQueue client_plain_, upstream_plain_;            // plaintext gathered within one event, sealed in flush()
+  std::optional<tls::Channel> client_channel_, upstream_channel_;
+  std::optional<Relay> relay_;
+  std::deque<Command> commands_;
+  std::optional<int64_t> hello_deadline_ns_;
+};
+
+}  // namespace waylay::flow
