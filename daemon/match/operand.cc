@@ -1,0 +1,173 @@
+#include "match/operand.h"
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "match/order.h"
+
+namespace waylay::match {
+
+namespace {
+
+bool accepts(Type type, LiteralKind kind) {
+  switch (type) {
+    case Type::Boolean:
+      return kind == LiteralKind::Boolean;
+    case Type::Integer:
+      return kind == LiteralKind::Integer;
+    case Type::String:
+      return kind == LiteralKind::String;
+    case Type::Address:
+      return kind == LiteralKind::Address || kind == LiteralKind::Network;
+    case Type::Duration:
+      return kind == LiteralKind::Duration;
+    case Type::Size:
+      return kind == LiteralKind::Size || kind == LiteralKind::Integer;
+  }
+  CHECK(!"a type");
+}
+
+std::string_view with_article(Type type) {
+  switch (type) {
+    case Type::Boolean:
+      return "a boolean";
+    case Type::Integer:
+      return "an integer";
+    case Type::String:
+      return "a string";
+    case Type::Address:
+      return "an address";
+    case Type::Duration:
+      return "a duration";
+    case Type::Size:
+      return "a size";
+  }
+  CHECK(!"a type");
+}
+
+// What to write instead.
+std::string type_hint(Type type, std::string_view written) {
+  std::string text(written.size() <= 32 ? written : "...");
+  switch (type) {
+    case Type::Boolean:
+      return "write true or false";
+    case Type::Integer:
+      return "write a plain number, as in 443 or 0x1bb";
+    case Type::String:
+      return text.starts_with('"') ? "" : "write it in quotes: \"" + text + "\"";
+    case Type::Address:
+      return "write it without quotes, as in 10.0.0.1, 10.0.0.0/8 or ::1";
+    case Type::Duration:
+      return "write it with its unit, as in 250ms or 2s";
+    case Type::Size:
+      return "write it as in 4096, 10KiB or 5MB";
+  }
+  CHECK(!"a type");
+}
+
+Result<void> check_type(const Source& source, const FieldInfo& field, const Literal& literal) {
+  if (accepts(field.type, literal.kind)) return {};
+  std::string problem = std::string(field.name) + " is " + std::string(with_article(field.type)) + ", not " +
+                        std::string(to_string(literal.kind)) + "; " + type_hint(field.type, source.text(literal.where));
+  return fail(source.error(literal.where, problem));
+}
+
+// A host that is compared without its port can never be equal to one that has a port.
+Result<void> check_host(const Source& source, const FieldInfo& field, const Literal& literal) {
+  if (field.field != Field::HttpHost || host_without_port(literal.string).size() == literal.string.size()) return {};
+  return fail(source.error(literal.where, "http.host is compared without its port; ask for the port with tcp.dstport"));
+}
+
+std::string comparable(const FieldInfo& field, const std::string& text) {
+  return field.ignore_case ? to_lower(text) : text;
+}
+
+bool is_order(Operator compare) {
+  return compare == Operator::Less || compare == Operator::Greater || compare == Operator::LessOrEqual ||
+         compare == Operator::GreaterOrEqual;
+}
+
+// RE2 names the piece of the pattern that it does not like; where the pattern stands in the source as it is, point at
+// that.
+Range place_in_pattern(const Literal& literal, const Source& source, const re2::RE2& pattern) {
+  size_t in_pattern = literal.string.find(pattern.error_arg());
+  if (!literal.plain || pattern.error_arg().empty() || in_pattern == std::string::npos) return literal.where;
+  size_t quote = source.text(literal.where).find('"');
+  return {literal.where.begin + quote + 1 + in_pattern, pattern.error_arg().size()};
+}
+
+}  // namespace
+
+Result<void> check_operator(const Source& source, Range where, const FieldInfo& field, Operator compare) {
+  std::string field_is = std::string(field.name) + " is " + std::string(with_article(field.type));
+  bool of_strings = compare == Operator::Contains || compare == Operator::Matches;
+  if (of_strings && field.type != Type::String) {
+    return fail(source.error(where, std::string(source.text(where)) + " needs a string; " + field_is));
+  }
+  if (is_order(compare) && field.type == Type::Boolean) {
+    return fail(source.error(where, field_is + " and has no order; compare it with == or !="));
+  }
+  return {};
+}
+
+Result<Operand> make_operand(const Source& source, const FieldInfo& field, Operator compare, const Literal& literal) {
+  if (Result<void> checked = check_type(source, field, literal); !checked) return fail(checked);
+  switch (literal.kind) {
+    case LiteralKind::String: {
+      bool whole = compare == Operator::Equal || compare == Operator::NotEqual;
+      Result<void> checked = whole ? check_host(source, field, literal) : Result<void>{};
+      if (!checked) return fail(checked);
+      return Text{comparable(field, literal.string)};
+    }
+    case LiteralKind::Network:
+      if (is_order(compare)) return fail(source.error(literal.where, "a network has no order; compare with == or in"));
+      return Network{literal.address, literal.prefix};
+    case LiteralKind::Address:
+      return Network{literal.address, literal.prefix};
+    default:
+      return NumberRange{literal.number, literal.number};
+  }
+}
+
+Result<Operand> make_range(const Source& source, const FieldInfo& field, const Literal& low, const Literal& high) {
+  for (const Literal* end : {&low, &high}) {
+    if (Result<void> checked = check_type(source, field, *end); !checked) return fail(checked);
+    if (end->kind == LiteralKind::Network)
+      return fail(source.error(end->where, "a range goes from address to address"));
+  }
+  Range both{low.where.begin, high.where.begin + high.where.size - low.where.begin};
+  auto refuse_empty = [&] { return fail(source.error(both, "the range is empty: its end is before its beginning")); };
+  switch (field.type) {
+    case Type::Boolean:
+      return fail(source.error(both, "booleans have no ranges"));
+    case Type::String: {
+      TextRange range{comparable(field, low.string), comparable(field, high.string)};
+      if (range.low > range.high) return refuse_empty();
+      return range;
+    }
+    case Type::Address:
+      if (low.address.family != high.address.family) return fail(source.error(both, "both ends must be IPv4, or IPv6"));
+      if (order(high.address, low.address) < 0) return refuse_empty();
+      return AddressRange{low.address, high.address};
+    default:
+      if (low.number > high.number) return refuse_empty();
+      return NumberRange{low.number, high.number};
+  }
+}
+
+Result<std::unique_ptr<re2::RE2>> make_pattern(const Source& source, const FieldInfo& field, const Literal& literal) {
+  // What one pattern may hold: its program, and the automaton that it builds while it is used (beyond that it gets
+  // slower, not larger). Patterns of rules need a few KiB.
+  constexpr int64_t kMostMemory = 1 << 20;
+  if (Result<void> checked = check_type(source, field, literal); !checked) return fail(checked);
+  re2::RE2::Options options;
+  options.set_case_sensitive(false);  // as Wireshark does
+  options.set_never_capture(true);
+  options.set_log_errors(false);
+  options.set_max_mem(kMostMemory);
+  auto pattern = std::make_unique<re2::RE2>(literal.string, options);
+  if (pattern->ok()) return pattern;
+  return fail(
+      source.error(place_in_pattern(literal, source, *pattern), "the regular expression (RE2): " + pattern->error()));
+}
+
+}  // namespace waylay::match
