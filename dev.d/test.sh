@@ -1,0 +1,84 @@
+verb_help() {
+  cat <<'TEXT'
+usage: ./dev test [PART...] [-k WORDS]
+
+Builds and runs the tests; the last line says "N passed, M failed". Without PARTs all of them:
+
+  unit   every GoogleTest program of the build `dev` (the kernel's hooks too)
+  asan   the programs of the pure floors under the address and undefined-behaviour sanitizers
+  fuzz   each fuzz target for FUZZ_SECONDS (30), two at a time
+  e2e    real containers, clients and servers against the daemon, in network namespaces without a way out
+
+  -k WORDS   only the e2e cases whose name contains WORDS
+
+Needs root for namespaces, containers and BPF; asks for it at the start. Nothing leaves the machine, and everything that
+is made (also by an earlier run that crashed) is removed.
+TEXT
+}
+
+verb_main() {
+  become_root test "$@"
+  local -a parts=()
+  local words=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      unit | asan | fuzz | e2e) parts+=("$1"); shift ;;
+      -k) words=${2:?-k needs words}; shift 2 ;;
+      *) verb_help >&2; exit 2 ;;
+    esac
+  done
+  if [ ${#parts[@]} = 0 ]; then parts=(unit asan fuzz e2e); fi
+  started=$SECONDS passed=0 failed=0
+  require compile kernel unit fuzz world engine servers
+  build_for "${parts[@]}"
+  for part in "${parts[@]}"; do "test_$part" "$words"; done
+  own_build
+  say "tested in $(stopwatch "$started")"
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+}
+
+build_for() {
+  case " $* " in *" unit "* | *" e2e "*) build_preset dev ;; esac
+  case " $* " in *" asan "*) build_preset asan ;; esac
+  case " $* " in *" fuzz "*) build_preset fuzz -DWAYLAY_TESTS=OFF ;; esac
+}
+
+count() { passed=$((passed + $1)) failed=$((failed + $2)); }
+
+test_unit() {
+  say "unit, I/O and kernel tests"
+  run_ctest dev
+}
+
+test_asan() {
+  say "unit tests under the address and undefined-behaviour sanitizers"
+  run_ctest asan
+}
+
+# run_ctest PRESET: the programs one after another (the kernel's share the machine's hooks), counted case by case.
+run_ctest() {
+  local directory=$WAYLAY_TOP/build/$1 results=$WAYLAY_TOP/build/$1/test-results counts
+  rm -rf "$results"
+  mkdir -p "$results"
+  GTEST_OUTPUT="xml:$results/" GTEST_COLOR=no ctest --test-dir "$directory" --output-on-failure \
+    --output-junit "$results/ctest.junit" || true
+  counts=$(/usr/bin/python3 -B tests/support/count_tests.py "$results")
+  note "$1: $counts"
+  # shellcheck disable=SC2046,SC2086  # two numbers out of "N passed, M failed"
+  count $(tr -dc '0-9 ' <<<"$counts")
+}
+
+test_fuzz() {
+  fuzz_all "${FUZZ_SECONDS:-30}"
+  count "$fuzz_passed" "$fuzz_failed"
+}
+
+test_e2e() {
+  say "end-to-end tests"
+  local results=$WAYLAY_TOP/build/e2e-results
+  /usr/bin/python3 -B tests/e2e/run.py --build build/dev --counts "$results" ${1:+-k "$1"} || true
+  if [ ! -s "$results" ]; then echo "0 1" >"$results"; fi
+  # shellcheck disable=SC2046  # two numbers
+  count $(cat "$results")
+}

@@ -1,0 +1,166 @@
+"""The world of one end-to-end case: an internet of its own, containers that reach it, and the daemon under test.
+
+    class Something(world.Case):
+        def test_this_happens(self):
+            origin = self.origin("shop", "shop.test")
+            job = self.container()
+            self.daemon.waylay("attach", f"docker:{job.name}")
+            ...
+
+A case's world is removed when the case ends, and so is what a crashed run left (support/place.py).
+"""
+
+import contextlib
+import signal
+import sys
+import unittest
+
+from support import certificates, daemon, engine, network, origin, place, process
+
+# What a client of these tests says in confidence. No output of Waylay's, and no line of its log, may contain it.
+SECRETS = {
+    "session token": "CanarySessionToken0123456789abcdefghijkl",
+    "bearer": "canary-bearer-7c1f5a",
+    "cookie": "canary-cookie-93bd20",
+    "set-cookie": "canary-setcookie-55ae01",
+    "presigned signature": "canarysignature00aa11bb22cc33dd44ee55ff66",
+    "secret key": "CanarySecretAccessKey0123456789/abcdefgh",
+}
+AWS = {
+    "AWS_ACCESS_KEY_ID": "AKIDCANARY0000000000",
+    "AWS_SECRET_ACCESS_KEY": SECRETS["secret key"],
+    "AWS_SESSION_TOKEN": SECRETS["session token"],
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+current = None
+
+
+class Session:
+    """What all cases share: the place for files, one private Docker engine with its image, and one authority."""
+
+    def __init__(self, build):
+        self.build = build
+        self.place = place.Place()
+        self._engine = None
+        self.authority = certificates.Authority(self.place.folder("authority"))
+
+    @property
+    def engine(self):
+        """Started by the first case that needs it."""
+        if self._engine is None:
+            self._engine = engine.Engine(self.place)
+            self._engine.make_image(self.authority.certificate.read_bytes())
+        return self._engine
+
+    def close(self):
+        try:
+            if self._engine is not None:
+                self._engine.stop()
+        finally:
+            self.place.remove()
+
+
+@contextlib.contextmanager
+def session(build):
+    global current
+    for program in ("waylayd", "waylay"):
+        if not (build / program).exists():
+            sys.exit(f"{build / program} is not there: build it first (./dev test does)")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the world is removed then too
+    current = Session(build)
+    try:
+        yield current
+    finally:
+        current.close()
+
+
+class Case(unittest.TestCase):
+    """Sets up a world with a running daemon, and holds afterwards that no secret was shown and nothing was left."""
+
+    maxDiff = None
+    daemon_options = ()
+
+    def setUp(self):
+        self.session = current
+        self.place = current.place
+        self.folder = self.place.folder(self._testMethodName[:60])
+        self.internet = origin.Internet(self.place)
+        self.addCleanup(self.internet.remove)
+        self.daemon = self.new_daemon("a", *self.daemon_options).start()
+
+    def new_daemon(self, label, *options):
+        folder = self.folder / f"daemon-{label}"
+        folder.mkdir()
+        one = daemon.Daemon(current.build, folder, self.place.short / f"{self.place.number()}{label}",
+                            docker_socket=current.engine.socket, upstream_roots=current.authority.certificate,
+                            options=options)
+        self.addCleanup(self._hold_that_no_secret_was_shown, one)
+        self.addCleanup(one.stop)
+        return one
+
+    def _hold_that_no_secret_was_shown(self, one):
+        for where, text in [("the tool's output", "".join(one.heard)), ("the daemon's log", one.said())]:
+            for kind, secret in SECRETS.items():
+                self.assertNotIn(secret, text, f"{where} shows the {kind}")
+
+    def origin(self, name, *hosts, **options):
+        """An HTTPS origin with a good certificate for these host names, each at this origin's address."""
+        hosts = hosts or (f"{name}.test",)
+        pair = current.authority.good(f"{self.place.number()}-{name}", *hosts)
+        return self.origin_with(name, {host: pair for host in hosts}, **options)
+
+    def origin_with(self, name, certificate_of, **options):
+        one = origin.Origin(self.internet, self.place, name, certificate_of, **options)
+        self.addCleanup(one.stop)
+        return one
+
+    def container(self, label="job", *command, ipv6=False, environment=None, volumes=(), options=()):
+        """A running container that reaches this world's origins; it sleeps unless a command is given."""
+        sysctl = ["--sysctl", f"net.ipv6.conf.all.disable_ipv6={0 if ipv6 else 1}"]
+        scripts = [(f"{__file__.removesuffix('world.py')}clients", "/clients:ro")]
+        one = current.engine.start(f"{self.place.name}-{self.place.number()}-{label}", command or ("sleep", "3600"),
+                                   hosts=self.internet.hosts_file(ipv6), volumes=[*scripts, *volumes],
+                                   environment={**AWS, **(environment or {})}, options=[*sysctl, *options])
+        self.addCleanup(one.remove)
+        self.internet.link(one.namespace, ipv6)
+        return one
+
+    def client_namespace(self):
+        """A namespace for clients that run without a container; returns the command prefix to run them in it."""
+        space = network.Namespace(self.place, "cli")
+        self.addCleanup(space.remove)
+        self.internet.link(space.path)
+        return process.in_namespace(space.path)
+
+    # Words of the domain.
+
+    def attach(self, container, *options):
+        return self.daemon.waylay("attach", f"docker:{container.name}", *options)
+
+    def detach(self, container, *options):
+        return self.daemon.waylay("detach", f"docker:{container.name}", *options)
+
+    def curl(self, container, url, *options, check=True, timeout=30):
+        return container.run("curl", "--silent", "--show-error", "--max-time", "20", *options, url, check=check, timeout=timeout)
+
+    def served_fingerprint(self, container, host):
+        """SHA-256 of the certificate that a new connection from the container is shown."""
+        script = ("import hashlib, socket, ssl, sys; context = ssl._create_unverified_context(); "
+                  "connection = context.wrap_socket(socket.create_connection((sys.argv[1], 443), 10), server_hostname=sys.argv[1]); "
+                  "print(hashlib.sha256(connection.getpeercert(True)).hexdigest())")
+        return container.run("/usr/bin/python3", "-c", script, host).out.strip()
+
+    def assert_direct(self, container, host, server):
+        self.assertEqual(self.served_fingerprint(container, host), server.fingerprint, "the origin's own certificate is expected")
+
+    def assert_intercepted(self, container, host, server):
+        self.assertNotEqual(self.served_fingerprint(container, host), server.fingerprint, "a leaf of Waylay's is expected")
+
+    def assert_refused(self, outcome, *words):
+        """A command that must fail with a reason that a person understands: these words are in it."""
+        self.assertNotEqual(outcome.status, 0, f"must fail:\n{outcome}")
+        self.assertGreater(outcome.status, 0, f"must not die of a signal:\n{outcome}")
+        for word in words:
+            self.assertIn(word.lower(), outcome.text.lower(), str(outcome))
