@@ -46,11 +46,13 @@ struct FlowFacts {
   Address client, destination;
   Time opened, closed;
   std::string server_name;  // SNI, or the destination's address when the client sent none
+  std::vector<std::string> alpn_offered;
+  uint16_t tls_version_offered = 0;  // 0x0304 is TLS 1.3; 0: no ClientHello was read
   std::string ja4;
   TlsFacts client_tls, upstream_tls;
   Outcome outcome = Outcome::Open;
-  std::string reason;  // of a passthrough or a failure
-  uint64_t bytes_from_client = 0, bytes_to_client = 0;
+  std::string reason;                                       // of a passthrough or a failure
+  uint64_t bytes_from_client = 0, bytes_from_upstream = 0;  // as received, TLS records and all
   uint32_t exchanges = 0;
 };
 
@@ -76,8 +78,8 @@ struct ExchangeFacts {
   std::shared_ptr<const FlowFacts> flow;  // as it was when the exchange began
   Time started, request_sent, response_started, ended;
   std::string host, target;  // target is redacted (presigned queries)
-  std::optional<http::Head> request,
-      response;  // moved in when the exchange ends, redacted; response as sent to the client
+  // Moved in when the exchange ends, redacted; the response as it was sent to the client.
+  std::optional<http::Head> request, response;
   uint64_t request_body = 0, response_body = 0;  // content octets
   int upstream_status = 0;                       // 0: no answer came from upstream
   int status = 0;                                // what the client got; 0: none
