@@ -119,28 +119,32 @@ class Flow final : private Relay::Link {
   };
 
   // Deciding.
-  void read_hello(Time now);
-  void pass_through(std::string reason, Time now);
-  void intercept(Time now);
+  void read_hello();
+  void pass_through(std::string reason);
+  void intercept();
   // Upstream side.
   void connect_upstream();
-  void start_upstream_handshake(Time now);
-  void pump_upstream(Time now);
-  void upstream_handshake_done(Time now);
-  void upstream_lost(Error error, bool clean_end, Time now);
+  void start_upstream_handshake();
+  void pump_upstream(Bytes bytes);
+  void upstream_handshake_done();
+  void upstream_handshake_failed();
+  void upstream_lost(bool clean_end, std::optional<Error> error);
   // Client side.
   void request_leaf(X509* mirror);
-  void pump_client(Time now);
-  void client_handshake_done(Time now);
-  void client_handshake_failed(Error error, bool refused, Time now);
+  void pump_client(Bytes bytes);
+  void client_handshake_done();
+  void client_gone_in_handshake(std::string what);
+  void learn_refusal(std::string reason);
   // Ending.
-  void fail(Error error, Time now);
-  void end(Time now);
+  void refuse_client(Error error, int alert);
+  void fail(std::string reason);
+  void drop_upstream(bool reset);
+  void drop_client(Command how);
+  void end_if_done();
   void publish();
   void flush();
-  void flush_client();
-  void flush_upstream();
-  std::string session_scope() const;
+  static void flush_into(std::optional<tls::Channel>& channel, ByteQueue& plain);
+  Rejections::Key rejection_key() const;
 
   // Relay::Link
   void to_client(Bytes plaintext) override;
@@ -156,23 +160,27 @@ class Flow final : private Relay::Link {
   std::shared_ptr<const FlowFacts> published_;
   Settings settings_;
   State state_ = State::AwaitingHello;
-  Time now_;  // of the event being handled, for the Link's members
+  Time now_;  // of the event being handled
 
-  ByteQueue hello_;  // what the client sent until its channel or the passthrough takes it
-  tls::ClientHello client_hello_;
+  ByteQueue hello_;   // what the client sent until its channel or the passthrough takes it
+  std::string alpn_;  // chosen for both sides
   bool lazy_ = false;
-  bool client_eof_ = false, client_closed_ = false, client_refusal_possible_ = false;
+  bool client_eof_ = false, client_gone_ = false, client_dropped_ = false;
+  int64_t handshake_done_ns_ = 0;
 
+  enum class Upstream { None, Connecting, Handshake, Open, Gone };
+  Upstream upstream_ = Upstream::None;
   UpstreamId upstream_id_ = 0;  // of the current upstream connection; 0 before the first
-  enum class Upstream { None, Connecting, Handshake, Open, Gone } upstream_ = Upstream::None;
   bool upstream_eof_ = false;
 
-  ByteQueue to_client_, to_upstream_, late_upstream_;  // late_: what is asked of an upstream id that is gone
-  ByteQueue client_plain_, upstream_plain_;            // plaintext gathered within one event, sealed in flush()
+  // The queues come before the channels that write into them.
+  ByteQueue to_client_, to_upstream_;
+  ByteQueue client_plain_, upstream_plain_;  // plaintext gathered within one event, sealed in flush()
   std::optional<tls::Channel> client_channel_, upstream_channel_;
   std::optional<Relay> relay_;
   std::deque<Command> commands_;
-  std::optional<int64_t> hello_deadline_ns_;
+  int64_t handshake_deadline_ns_ = 0;
+  ByteQueue nothing_;  // what is asked of an upstream id that is gone
 };
 
 }  // namespace waylay::flow

@@ -57,7 +57,7 @@ class Relay {
   bool wants_client_bytes() const;
   bool wants_upstream_bytes() const;
   std::optional<int64_t> deadline_ns() const;
-  bool idle() const { return !current_; }  // no exchange is open
+  bool idle() const;  // no exchange is open
   uint32_t exchanges() const { return exchanges_; }
 
  private:
@@ -72,32 +72,44 @@ class Relay {
   };
   struct Current;
 
+  void run(Time now);
   // Client side.
-  void pump_client(Time now);
+  void pump_client(Bytes bytes, Time now);
+  void client_event(http::H1Reader::Event event, Time now);
   bool client_may_be_read() const;
   void begin_exchange(Time now);
   void decide_request(Time now);
   void carry_out_request(Time now);
   void send_request(Time now);
-  void answer(Time now);
+  void request_body();
   void request_ended(Time now);
+  void answer(Time now);
+  void client_ended(Time now);
   // Upstream side.
-  void pump_upstream(Time now);
+  void pump_upstream(Bytes bytes, Time now);
+  void upstream_event(http::H1Reader::Event event, Time now);
   bool upstream_may_be_read() const;
   void response_head(Time now);
   void carry_out_response(Time now);
-  void send_response_head(Time now);
+  void replace_response(Time now);
+  void fit_body_to_status();
+  void send_response_head();
+  void response_body();
   void response_ended(Time now);
+  void upstream_ended(Time now);
+  void upstream_ended_in_exchange(Time now);
   // Ends.
-  void refuse_request(const Error& error, Time now);
-  void refuse_response(const Error& error, Time now);
-  void fail_upstream(std::string why, Time now);
-  void own_response(const rules::Response& response, Time now);
+  void refuse_request(Time now);
+  void refuse_response(Time now);
+  void fail_exchange(std::string why, Time now);
+  void write_own(const rules::Response& response, bool close_after);
   void note(const rules::Plan& plan);
   void finish(ExchangeEnd end, std::string error, Time now);
   void abort_by_rule(Time now);
-  void enter_tunnel(Time now);
-  void close();
+  void enter_tunnel(Bytes rest, Time now);
+  void close(bool with_close_notify);
+  void reset();
+  const std::shared_ptr<const rules::RuleSet>& current_rules();
 
   Link& link_;
   rules::RuleBook& rules_;
@@ -107,9 +119,18 @@ class Relay {
   Options options_;
   State state_ = State::Idle;
   http::H1Reader client_reader_, upstream_reader_;
-  ByteQueue client_pending_, upstream_pending_;  // plaintext that came while its side may not be read
+  ByteQueue client_pending_, upstream_pending_;             // plaintext that came while its side may not be read
+  bool client_blocked_ = false, upstream_blocked_ = false;  // its reader was left in the midst of what it was given
   std::unique_ptr<Current> current_;
-  bool upstream_ready_ = false, upstream_asked_ = false, upstream_ended_ = false, client_ended_ = false;
+  std::shared_ptr<const rules::RuleSet> rule_set_;
+  uint64_t rule_set_version_ = 0;
+  bool upstream_ready_ = false, upstream_asked_ = false;
+  struct UpstreamEnd {
+    bool clean = false;
+    std::optional<Error> error;
+  };
+  std::optional<UpstreamEnd> upstream_end_;  // not acted on while bytes before it wait
+  bool client_end_ = false;
   uint32_t exchanges_ = 0;
 };
 

@@ -1,0 +1,611 @@
+#include "flow/flow.h"
+
+#include <openssl/ssl.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "flow/subject.h"
+
+namespace waylay::flow {
+namespace {
+
+// A client that says nothing for so long may be waiting for the server to speak first (SMTP, MySQL): passed through.
+constexpr int64_t kSilence_ns = 3 * kSecond_ns;
+// From accept to the end of both handshakes; the kernel's own time-out for an unanswered SYN is about as long.
+constexpr int64_t kHandshake_ns = 60 * kSecond_ns;
+// An end of the connection so soon after the handshake, without one byte, is a refusal (Node looks at the certificate
+// then).
+constexpr int64_t kRefusalWindow_ns = 2 * kSecond_ns;
+// What may wait for a slow peer before we stop receiving from the other side: enough to keep a fast link busy.
+constexpr size_t kQueueLimit = 256 * 1024;
+// Pieces below this are gathered into one TLS record, larger ones are sealed at once without another copy.
+constexpr size_t kGather = 8 * 1024;
+
+constexpr std::string_view kHttp1 = "http/1.1";
+
+// RFC 8446 section 6: a fatal alert before any keys exist is a plaintext record.
+std::string plaintext_alert(int description) {
+  return std::string("\x15\x03\x03\x00\x02\x02", 6) + static_cast<char>(description);
+}
+
+bool offers_http1(const std::vector<std::string>& alpn) {
+  return alpn.empty() || std::find(alpn.begin(), alpn.end(), kHttp1) != alpn.end();
+}
+
+TlsFacts tls_facts(const tls::Channel& channel) {
+  return {std::string(channel.version()), std::string(channel.cipher()), std::string(channel.alpn()),
+          channel.resumed()};
+}
+
+}  // namespace
+
+Flow::Flow(Environment& environment, FlowFacts facts, Settings settings, Time now)
+    : environment_(environment), facts_(std::move(facts)), settings_(settings), now_(now) {
+  facts_.id = environment_.identifiers.next_flow();
+  facts_.opened = now;
+  handshake_deadline_ns_ = now.steady_ns + kSilence_ns;
+  publish();
+}
+
+Flow::~Flow() = default;
+
+// --- Events ---
+
+void Flow::on_client_bytes(Bytes bytes, Time now) {
+  now_ = now;
+  facts_.bytes_from_client += bytes.size();
+  switch (state_) {
+    case State::AwaitingHello:
+      hello_.append(bytes);
+      read_hello();
+      break;
+    case State::ConnectingUpstream:
+    case State::UpstreamHandshake:
+    case State::AwaitingLeaf:
+      hello_.append(bytes);
+      break;
+    case State::ClientHandshake:
+    case State::Relaying:
+      pump_client(bytes);
+      break;
+    case State::PassingThrough:
+      if (upstream_ == Upstream::Open) {
+        to_upstream_.append(bytes);
+      } else {
+        hello_.append(bytes);
+      }
+      break;
+    case State::Ended:
+      break;
+  }
+  flush();
+}
+
+void Flow::on_client_eof(Time now) {
+  now_ = now;
+  client_eof_ = true;
+  switch (state_) {
+    case State::AwaitingHello:
+      fail(hello_.empty() ? "client closed the connection without a byte"
+                          : "client closed the connection in its ClientHello");
+      break;
+    case State::ConnectingUpstream:
+    case State::UpstreamHandshake:
+    case State::AwaitingLeaf:
+      fail("client closed the connection before it was answered");
+      break;
+    case State::ClientHandshake:
+      client_gone_in_handshake("closed the connection");
+      break;
+    case State::Relaying:
+      if (relay_->exchanges() == 0 && !client_channel_->received_any_application_data()) learn_refusal({});
+      relay_->on_client_end(false, now);
+      break;
+    case State::PassingThrough:
+      if (upstream_ == Upstream::Open) commands_.push_back(ShutdownUpstream{upstream_id_});
+      break;
+    case State::Ended:
+      break;
+  }
+  flush();
+  end_if_done();
+}
+
+void Flow::on_client_failed(Error error, Time now) {
+  now_ = now;
+  client_gone_ = true;
+  switch (state_) {
+    case State::ClientHandshake:
+      client_gone_in_handshake("broke the connection (" + error.message + ")");
+      break;
+    case State::Relaying:
+      if (relay_->exchanges() == 0 && !client_channel_->received_any_application_data()) learn_refusal({});
+      relay_->on_client_end(true, now);
+      break;
+    case State::PassingThrough:
+      drop_upstream(true);
+      break;
+    case State::Ended:
+      break;
+    default:
+      fail("client: " + error.message);
+      break;
+  }
+  flush();
+  end_if_done();
+}
+
+void Flow::on_upstream_connected(UpstreamId id, Time now) {
+  if (id != upstream_id_ || upstream_ != Upstream::Connecting) return;
+  now_ = now;
+  if (state_ == State::PassingThrough) {
+    upstream_ = Upstream::Open;
+    to_upstream_.append(hello_.bytes());
+    hello_.clear();
+    if (client_eof_) commands_.push_back(ShutdownUpstream{upstream_id_});
+    return;
+  }
+  start_upstream_handshake();
+  flush();
+}
+
+void Flow::on_upstream_failed(UpstreamId id, Error error, Time now) {
+  if (id != upstream_id_ || upstream_ == Upstream::Gone) return;
+  now_ = now;
+  upstream_lost(false, std::move(error));
+  flush();
+  end_if_done();
+}
+
+void Flow::on_upstream_bytes(UpstreamId id, Bytes bytes, Time now) {
+  if (id != upstream_id_ || upstream_ == Upstream::Gone) return;
+  now_ = now;
+  facts_.bytes_from_upstream += bytes.size();
+  if (state_ == State::PassingThrough) {
+    to_client_.append(bytes);
+  } else {
+    pump_upstream(bytes);
+  }
+  flush();
+}
+
+void Flow::on_upstream_eof(UpstreamId id, Time now) {
+  if (id != upstream_id_ || upstream_ == Upstream::Gone) return;
+  now_ = now;
+  upstream_eof_ = true;
+  if (state_ == State::PassingThrough) {
+    commands_.push_back(ShutdownClient{});
+  } else {
+    upstream_lost(upstream_channel_ && !upstream_channel_->truncated(), std::nullopt);
+  }
+  flush();
+  end_if_done();
+}
+
+void Flow::on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now) {
+  now_ = now;
+  if (state_ != State::AwaitingLeaf) return;
+  if (!leaf) {
+    fail("no certificate for " + facts_.server_name + ": " + leaf.error().message);
+    return end_if_done();
+  }
+  std::string scope = std::to_string(facts_.target) + "|" + facts_.server_name;
+  Result<tls::Channel> channel = environment_.client_tls.accept(**leaf, alpn_, scope, &to_client_);
+  if (!channel) {
+    fail(channel.error().message);
+    return end_if_done();
+  }
+  client_channel_.emplace(std::move(*channel));
+  state_ = State::ClientHandshake;
+  ByteQueue hello;
+  hello.swap(hello_);
+  pump_client(hello.bytes());
+  flush();
+  end_if_done();
+}
+
+void Flow::on_time(Time now) {
+  now_ = now;
+  if (state_ == State::Relaying) {
+    relay_->on_time(now);
+  } else if (handshaking() && now.steady_ns >= handshake_deadline_ns_) {
+    if (state_ == State::AwaitingHello && hello_.empty()) {
+      pass_through("client sent nothing for 3 s: the server may have to speak first");
+    } else {
+      fail("no handshake within " + std::to_string((now.steady_ns - facts_.opened.steady_ns) / kSecond_ns) + " s");
+    }
+  }
+  flush();
+  end_if_done();
+}
+
+void Flow::on_owner(Owner owner) {
+  facts_.owner = std::move(owner);
+  publish();
+}
+
+void Flow::on_detached(Time now) {
+  now_ = now;
+  if (state_ == State::Ended) return;
+  facts_.reason = "detached";
+  if (relay_) relay_->on_client_end(true, now);
+  drop_upstream(true);
+  drop_client(ResetClient{});
+  end_if_done();
+}
+
+// --- Output ---
+
+ByteQueue& Flow::to_upstream(UpstreamId id) {
+  if (id == upstream_id_) return to_upstream_;
+  nothing_.clear();
+  return nothing_;
+}
+
+std::optional<Command> Flow::next_command() {
+  if (commands_.empty()) return std::nullopt;
+  Command command = std::move(commands_.front());
+  commands_.pop_front();
+  return command;
+}
+
+bool Flow::wants_client_bytes() const {
+  switch (state_) {
+    case State::AwaitingHello:
+      return true;
+    // The client has its turn behind it: more than a little 0-RTT or an alert does not come before our answer.
+    case State::ConnectingUpstream:
+    case State::UpstreamHandshake:
+    case State::AwaitingLeaf:
+      return hello_.size() < tls::kMaxClientHelloBytes;
+    case State::ClientHandshake:
+      return true;
+    case State::Relaying:
+      return relay_->wants_client_bytes() && to_upstream_.size() < kQueueLimit;
+    case State::PassingThrough:
+      return hello_.size() < tls::kMaxClientHelloBytes && to_upstream_.size() < kQueueLimit;
+    case State::Ended:
+      return false;
+  }
+  return false;
+}
+
+bool Flow::wants_upstream_bytes(UpstreamId id) const {
+  if (id != upstream_id_ || upstream_ == Upstream::Gone) return false;
+  return to_client_.size() < kQueueLimit && (!relay_ || relay_->wants_upstream_bytes());
+}
+
+std::optional<int64_t> Flow::deadline_ns() const {
+  if (state_ == State::Relaying) return relay_->deadline_ns();
+  if (handshaking()) return handshake_deadline_ns_;
+  return std::nullopt;
+}
+
+bool Flow::handshaking() const {
+  return state_ < State::Relaying;
+}
+
+// --- Deciding ---
+
+void Flow::read_hello() {
+  handshake_deadline_ns_ = facts_.opened.steady_ns + kHandshake_ns;
+  Result<std::optional<tls::ClientHello>> parsed = tls::parse_client_hello(hello_.bytes());
+  if (!parsed) return pass_through("not TLS: " + parsed.error().message);
+  if (!*parsed) return;
+  tls::ClientHello& hello = **parsed;
+  facts_.server_name = hello.server_name.empty() ? facts_.destination.ip_text() : hello.server_name;
+  facts_.alpn_offered = std::move(hello.alpn);
+  facts_.tls_version_offered = hello.tls13 ? 0x0304 : hello.tls12 ? 0x0303 : hello.legacy_version;
+  facts_.ja4 = std::move(hello.ja4);
+
+  if (!settings_.insist) {
+    if (std::optional<std::string> reason = environment_.rejections.reason_to_pass(rejection_key(), now_))
+      return pass_through(*reason);
+  }
+  if (!offers_http1(facts_.alpn_offered))
+    return pass_through("client speaks " + facts_.alpn_offered.front() + " only, which is not decrypted");
+  if (!hello.tls12 && !hello.tls13) return pass_through("client offers no TLS version above 1.1");
+  intercept();
+}
+
+void Flow::pass_through(std::string reason) {
+  state_ = State::PassingThrough;
+  facts_.outcome = Outcome::PassedThrough;
+  facts_.reason = std::move(reason);
+  publish();
+  connect_upstream();
+}
+
+void Flow::intercept() {
+  publish();
+  std::shared_ptr<const rules::RuleSet> rules = environment_.rules.current();
+  lazy_ = !rules->empty() && rules->may_answer(Subject(facts_));
+  if (!lazy_) {
+    state_ = State::ConnectingUpstream;
+    return connect_upstream();
+  }
+  if (!facts_.alpn_offered.empty()) alpn_ = kHttp1;
+  request_leaf(nullptr);
+}
+
+// --- The upstream's side ---
+
+void Flow::connect_upstream() {
+  upstream_ = Upstream::Connecting;
+  upstream_eof_ = false;
+  ++upstream_id_;
+  to_upstream_.clear();
+  upstream_plain_.clear();
+  commands_.push_back(ConnectUpstream{upstream_id_, facts_.destination});
+}
+
+void Flow::start_upstream_handshake() {
+  tls::UpstreamName name;
+  name.host = facts_.server_name;
+  name.session_scope = std::to_string(facts_.target) + "|" + facts_.destination.to_string();
+  if (!facts_.alpn_offered.empty()) name.alpn = {std::string(kHttp1)};
+  Result<tls::Channel> channel = environment_.upstream_tls.connect(name, &to_upstream_);
+  if (!channel) return upstream_lost(false, std::move(channel).error());
+  upstream_channel_.emplace(std::move(*channel));
+  upstream_ = Upstream::Handshake;
+  if (state_ == State::ConnectingUpstream) state_ = State::UpstreamHandshake;
+  if (upstream_channel_->start() == tls::Channel::Event::Failed) upstream_handshake_failed();
+}
+
+void Flow::pump_upstream(Bytes bytes) {
+  if (!upstream_channel_) return;
+  upstream_channel_->put(bytes);
+  for (;;) {
+    Bytes plaintext;
+    switch (upstream_channel_->next(environment_.scratch, plaintext)) {
+      case tls::Channel::Event::NeedMore:
+        return;
+      case tls::Channel::Event::HandshakeDone:
+        upstream_handshake_done();
+        break;
+      case tls::Channel::Event::Plaintext:
+        if (relay_) relay_->on_upstream_bytes(plaintext, now_);
+        break;
+      case tls::Channel::Event::CloseNotify:
+        upstream_lost(true, std::nullopt);
+        break;
+      case tls::Channel::Event::Failed:
+        if (upstream_ == Upstream::Handshake) return upstream_handshake_failed();
+        return upstream_lost(false, upstream_channel_->error());
+    }
+    // The channel may be gone with its connection, or another connection be on its way.
+    if (upstream_ != Upstream::Handshake && upstream_ != Upstream::Open) return;
+  }
+}
+
+void Flow::upstream_handshake_done() {
+  upstream_ = Upstream::Open;
+  facts_.upstream_tls = tls_facts(*upstream_channel_);
+  if (state_ == State::UpstreamHandshake) {
+    alpn_ = std::string(upstream_channel_->alpn());
+    return request_leaf(upstream_channel_->peer_certificate());
+  }
+  publish();
+  if (relay_) relay_->on_upstream_ready(now_);
+}
+
+void Flow::upstream_handshake_failed() {
+  Error error = upstream_channel_->error();
+  int alert = upstream_channel_->received_alert();
+  if (relay_) return upstream_lost(false, std::move(error));
+  // What the upstream said is passed on; a certificate that we refuse is a handshake_failure (RFC 8446 section 6.2).
+  refuse_client(std::move(error), alert >= 0 ? alert : 40);
+}
+
+// The upstream's end, at whatever time: clean with close_notify, a plain FIN, or an error.
+void Flow::upstream_lost(bool clean_end, std::optional<Error> error) {
+  if (upstream_ == Upstream::Gone) return;
+  bool was_connecting = upstream_ == Upstream::Connecting;
+  if (state_ == State::PassingThrough) {
+    if (was_connecting) facts_.reason += "; upstream: " + (error ? error->message : "closed");
+    drop_upstream(true);
+    return drop_client(ResetClient{});
+  }
+  if (relay_) {
+    std::string why = error ? error->message : "";
+    drop_upstream(error.has_value());
+    return relay_->on_upstream_end(clean_end, std::move(error), now_);
+  }
+  // Unreachable or refused: the client is reset, as the network would do.
+  fail(error ? "upstream: " + error->message : "upstream closed the connection during the handshake");
+}
+
+// --- The client's side ---
+
+void Flow::request_leaf(X509* mirror) {
+  state_ = State::AwaitingLeaf;
+  commands_.push_back(RequestLeaf{facts_.server_name, mirror});
+}
+
+void Flow::pump_client(Bytes bytes) {
+  if (!client_channel_) return;
+  client_channel_->put(bytes);
+  for (;;) {
+    Bytes plaintext;
+    switch (client_channel_->next(environment_.scratch, plaintext)) {
+      case tls::Channel::Event::NeedMore:
+        return;
+      case tls::Channel::Event::HandshakeDone:
+        client_handshake_done();
+        break;
+      case tls::Channel::Event::Plaintext:
+        relay_->on_client_bytes(plaintext, now_);
+        break;
+      case tls::Channel::Event::CloseNotify:
+        if (!relay_) return client_gone_in_handshake("closed the connection");
+        if (relay_->exchanges() == 0 && !client_channel_->received_any_application_data()) learn_refusal({});
+        relay_->on_client_end(false, now_);
+        break;
+      case tls::Channel::Event::Failed:
+        if (!relay_) return client_gone_in_handshake(client_channel_->error().message);
+        if (relay_->exchanges() == 0 && client_channel_->peer_rejected_certificate())
+          learn_refusal(client_channel_->error().message);
+        relay_->on_client_end(true, now_);
+        return;
+    }
+    if (state_ == State::Ended || client_gone_) return;
+  }
+}
+
+void Flow::client_handshake_done() {
+  handshake_done_ns_ = now_.steady_ns;
+  facts_.client_tls = tls_facts(*client_channel_);
+  facts_.outcome = Outcome::Intercepted;
+  state_ = State::Relaying;
+  publish();
+  Relay::Link& link = *this;  // the base is private: only here may it be named
+  relay_.emplace(link, environment_.rules, environment_.recorder, environment_.identifiers, published_,
+                 Relay::Options{.lazy = lazy_, .error_page = environment_.error_page});
+  if (upstream_ == Upstream::Open) relay_->on_upstream_ready(now_);
+  if (upstream_ == Upstream::Gone && !lazy_) relay_->on_upstream_end(!upstream_eof_, std::nullopt, now_);
+}
+
+void Flow::client_gone_in_handshake(std::string what) {
+  tls::Channel::Rejection rejection = client_channel_->rejection();
+  std::string reason = "client " + what + " during the handshake";
+  if (rejection == tls::Channel::Rejection::Alert) reason = client_channel_->error().message;
+  if (rejection == tls::Channel::Rejection::Alert || rejection == tls::Channel::Rejection::EndInHandshake)
+    learn_refusal(reason);
+  fail(std::move(reason));
+}
+
+// `reason` empty: the client ended a finished handshake without a byte, which is a refusal only when it comes at once.
+void Flow::learn_refusal(std::string reason) {
+  if (settings_.insist) return;
+  if (reason.empty()) {
+    bool soon = now_.steady_ns - handshake_done_ns_ < kRefusalWindow_ns;
+    if (!soon || client_channel_->rejection() == tls::Channel::Rejection::None) return;
+    reason = "client closed the connection right after it saw our certificate";
+  }
+  facts_.reason = reason;
+  environment_.rejections.learn(rejection_key(), "this process refused our certificate before: " + reason, now_);
+}
+
+Rejections::Key Flow::rejection_key() const {
+  std::string client = facts_.owner.pid == 0 ? facts_.client.ip_text() : "";
+  return {facts_.target, facts_.owner.pid, std::move(client), facts_.server_name};
+}
+
+// --- Ending ---
+
+// Before the client's handshake: the alert is all the client gets.
+void Flow::refuse_client(Error error, int alert) {
+  facts_.outcome = Outcome::Failed;
+  facts_.reason = "upstream: " + error.message;
+  to_client_.append(plaintext_alert(alert));
+  drop_upstream(false);
+  drop_client(CloseClient{});
+}
+
+void Flow::fail(std::string reason) {
+  facts_.outcome = Outcome::Failed;
+  facts_.reason = std::move(reason);
+  drop_upstream(true);
+  // An alert of ours may be waiting to be sent; without one the connection is reset as the network would.
+  if (client_channel_ && !to_client_.empty()) return drop_client(CloseClient{});
+  drop_client(ResetClient{});
+}
+
+void Flow::drop_upstream(bool reset) {
+  if (upstream_ == Upstream::None || upstream_ == Upstream::Gone) return;
+  if (!reset) flush_into(upstream_channel_, upstream_plain_);
+  if (upstream_channel_ && !reset) upstream_channel_->shutdown();
+  upstream_plain_.clear();
+  upstream_ = Upstream::Gone;
+  commands_.push_back(CloseUpstream{upstream_id_, reset});
+}
+
+void Flow::drop_client(Command how) {
+  client_gone_ = true;
+  if (!std::exchange(client_dropped_, true)) commands_.push_back(std::move(how));
+}
+
+void Flow::end_if_done() {
+  if (state_ == State::Ended) return;
+  if (state_ == State::PassingThrough && client_eof_ && upstream_eof_) {
+    drop_upstream(false);
+    drop_client(CloseClient{});
+  }
+  bool upstream_over = upstream_ == Upstream::None || upstream_ == Upstream::Gone;
+  if (!client_gone_ || !upstream_over) return;
+  state_ = State::Ended;
+  facts_.closed = now_;
+  facts_.exchanges = relay_ ? relay_->exchanges() : 0;
+  publish();
+}
+
+void Flow::publish() {
+  if (relay_) facts_.exchanges = relay_->exchanges();
+  published_ = std::make_shared<const FlowFacts>(facts_);
+  if (relay_) relay_->set_flow(published_);
+  environment_.recorder.flow_changed(published_);
+}
+
+void Flow::flush() {
+  flush_into(client_channel_, client_plain_);
+  flush_into(upstream_channel_, upstream_plain_);
+}
+
+void Flow::flush_into(std::optional<tls::Channel>& channel, ByteQueue& plain) {
+  if (plain.empty()) return;
+  // A failing write means that the channel has failed already; its end arrives as an event of its own.
+  if (channel && !channel->shutdown_sent()) (void)channel->write(plain.bytes());
+  plain.clear();
+}
+
+// --- Relay::Link ---
+
+void Flow::to_client(Bytes plaintext) {
+  if (client_plain_.empty() && plaintext.size() >= kGather) {
+    (void)client_channel_->write(plaintext);
+    return;
+  }
+  client_plain_.append(plaintext);
+  if (client_plain_.size() >= kGather) flush_into(client_channel_, client_plain_);
+}
+
+void Flow::to_upstream(Bytes plaintext) {
+  if (!upstream_channel_ || upstream_ != Upstream::Open) return;
+  if (upstream_plain_.empty() && plaintext.size() >= kGather) {
+    (void)upstream_channel_->write(plaintext);
+    return;
+  }
+  upstream_plain_.append(plaintext);
+  if (upstream_plain_.size() >= kGather) flush_into(upstream_channel_, upstream_plain_);
+}
+
+void Flow::need_upstream() {
+  CHECK(upstream_ == Upstream::None || upstream_ == Upstream::Gone);
+  upstream_channel_.reset();
+  connect_upstream();
+}
+
+void Flow::close_client(bool with_close_notify) {
+  flush_into(client_channel_, client_plain_);
+  if (with_close_notify) client_channel_->shutdown();
+  drop_client(CloseClient{});
+}
+
+void Flow::reset_client() {
+  client_plain_.clear();
+  drop_client(ResetClient{});
+}
+
+void Flow::shutdown_upstream() {
+  flush_into(upstream_channel_, upstream_plain_);
+  if (!upstream_channel_ || upstream_ != Upstream::Open) return;
+  upstream_channel_->shutdown();
+  commands_.push_back(ShutdownUpstream{upstream_id_});
+}
+
+void Flow::close_upstream(bool reset) {
+  drop_upstream(reset);
+}
+
+}  // namespace waylay::flow
