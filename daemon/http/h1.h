@@ -2,12 +2,17 @@
 // form: each event carries the raw bytes that make it up, so that a relay can send what it did not change as it came.
 //
 //   reader.put(bytes);
-//   for (;;) switch (reader.next()) { case Head: ... case Body: ... case End: ... case NeedMore: return; case Failed: ... }
+//   for (;;) switch (reader.next()) { case Head: ... case Body: ... case End: ... case NeedMore: return; case Failed:
+//   ... }
 //
-// Framing is decided by RFC 9112 section 6.3. Refused, never repaired (request smuggling): Transfer-Encoding together with
-// Content-Length, several or malformed Content-Lengths, a transfer coding other than chunked alone, Transfer-Encoding in
-// HTTP/1.0, obs-fold, bare CR or LF, NUL, blanks before the colon, bad chunk sizes, versions other than 1.0 and 1.1, heads
-// above kMaximumHead, more than kMaximumFields fields.
+// Framing is decided by RFC 9112 section 6.3. Refused, never repaired (request smuggling): Transfer-Encoding together
+// with Content-Length, several or malformed Content-Lengths, a transfer coding other than chunked alone,
+// Transfer-Encoding in HTTP/1.0, obs-fold, bare CR or LF, NUL, blanks before the colon, bad chunk sizes, versions other
+// than 1.0 and 1.1, heads above kMaximumHead, more than kMaximumFields fields, several Hosts, empty lines before a
+// message.
+//
+// A CONNECT request ends in Tunnel. After a request that asks for an Upgrade, the caller does not ask for more before
+// the answer is known: behind a 101 the bytes are no longer HTTP.
 #pragma once
 
 #include <memory>
@@ -16,9 +21,6 @@
 #include "http/message.h"
 
 namespace waylay::http {
-
-constexpr size_t kMaximumHead = 256 * 1024;  // S3 and browsers stay far below; one connection cannot hold more than this
-constexpr size_t kMaximumFields = 1000;
 
 struct BodyLength {
   enum class Type : uint8_t { None, Fixed, Chunked, UntilClose, Tunnel };
@@ -29,15 +31,18 @@ struct BodyLength {
 Result<BodyLength> request_body_length(const Head& request);
 Result<BodyLength> response_body_length(std::string_view request_method, const Head& response);
 
+// RFC 9112 section 9.3: whether the sender of this message means the connection to go on after it.
+bool is_persistent(const Head& head);
+
 class H1Reader {
  public:
   enum class Event {
     NeedMore,  // all bytes put are used up (a started head is kept inside)
     Head,      // head() is complete and may be moved from
-    Body,      // raw() are the next bytes of the body with its framing, payload() the content within them (may be empty)
-    End,       // the message is complete; raw() are the remaining framing bytes (last chunk, trailers), possibly none
-    Tunnel,    // after this head the connection is no longer HTTP: the rest is in unread()
-    Failed,    // error(); the reader stays failed
+    Body,    // raw() are the next bytes of the body with its framing, payload() the content within them (may be empty)
+    End,     // the message is complete; raw() are the remaining framing bytes (last chunk, trailers), possibly none
+    Tunnel,  // after this head the connection is no longer HTTP: the rest is in unread()
+    Failed,  // error(); the reader stays failed
   };
 
   H1Reader(Kind kind, Side side);
@@ -45,12 +50,14 @@ class H1Reader {
   H1Reader(H1Reader&&) noexcept;
   H1Reader& operator=(H1Reader&&) noexcept;
 
-  void put(Bytes bytes);  // borrowed until next() answers NeedMore, Tunnel or Failed
+  // Borrowed until next() answers NeedMore, Tunnel or Failed. What was put before and not used is forgotten: a caller
+  // who stops early keeps unread() and puts it again, in front of what came since.
+  void put(Bytes bytes);
   Event next();
 
   // Responses: the method of the request that the next response answers; called before its head is read. A final
-  // response is asked for once a request; informational ones (1xx but 101) end with their head and come in addition: after
-  // their Head, End follows, and the next head answers the same request.
+  // response is asked for once a request; informational ones (1xx but 101) end with their head and come in addition:
+  // after their Head, End follows, and the next head answers the same request.
   void answer_to(std::string_view request_method);
 
   // The stream ended. End when that ends the message properly (UntilClose), NeedMore between messages, else Failed with
@@ -61,9 +68,9 @@ class H1Reader {
   const BodyLength& body_length() const;  // of the head last read
   Bytes raw() const;
   Bytes payload() const;
-  Bytes unread() const;  // what was put and not used yet
+  Bytes unread() const;                                                      // what was put and not used yet
   const std::vector<std::pair<std::string, std::string>>& trailers() const;  // after End
-  bool between_messages() const;  // no byte of a next message was seen
+  bool between_messages() const;                                             // no byte of a next message was seen
   const Error& error() const;
 
  private:
@@ -73,7 +80,8 @@ class H1Reader {
 
 // A whole response made by us: Content-Length is added, all other fields as given. The body is left out when
 // `with_body` is false (the answer to HEAD), its length is told all the same.
-std::string compose_response(int status, std::string_view reason, const std::vector<std::pair<std::string, std::string>>& fields,
-                             std::string_view body, bool with_body = true);
+std::string compose_response(int status, std::string_view reason,
+                             const std::vector<std::pair<std::string, std::string>>& fields, std::string_view body,
+                             bool with_body = true);
 
 }  // namespace waylay::http

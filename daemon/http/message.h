@@ -17,6 +17,10 @@ namespace waylay::http {
 
 enum class Kind : uint8_t { Request, Response };
 
+constexpr size_t kMaximumHead =
+    256 * 1024;  // S3 and browsers stay far below; one connection cannot hold more than this
+constexpr size_t kMaximumFields = 1000;
+
 struct HeaderField {
   std::string_view name;   // spelled as on the wire
   std::string_view value;  // without surrounding blanks
@@ -27,8 +31,8 @@ class Head {
   // A new message: "METHOD target HTTP/1.1" or "HTTP/1.1 status reason", no fields yet.
   static Head request(std::string_view method, std::string_view target);
   static Head response(int status, std::string_view reason);
-  // Parses one whole head, ending in an empty line. Strict: see h1.h for what is refused. Errors are Protocol or Ambiguous
-  // and carry `side`.
+  // Parses one whole head, ending in an empty line. Strict: see h1.h for what is refused. Errors are Protocol or
+  // Ambiguous and carry `side`.
   static Result<Head> parse(Kind kind, std::string raw, Side side);
 
   Kind kind() const { return kind_; }
@@ -41,8 +45,8 @@ class Head {
   std::string_view reason() const;
   int minor_version() const { return minor_version_; }  // of HTTP/1.x
   void set_status(int status);                          // 100..999; keeps the reason phrase
-  void set_reason(std::string_view reason);
-  void set_target(std::string_view target);
+  void set_reason(std::string_view reason);             // a valid field value, CHECKed
+  void set_target(std::string_view target);             // valid_target, CHECKed
 
   // Fields. Names compare without regard to case. Values given to set and add hold no CR, LF or NUL: CHECKed; rules are
   // refused at load if they do (valid_field_value).
@@ -52,7 +56,8 @@ class Head {
   bool has(std::string_view name) const { return first(name).has_value(); }
   // True when the list value of any field `name` has this token: has_token("connection", "close").
   bool has_token(std::string_view name, std::string_view token) const;
-  void set(std::string_view name, std::string_view value);  // replaces the first, removes the others, else adds
+  // Replaces the first one's value (its name stays spelled as on the wire), removes the others, else adds.
+  void set(std::string_view name, std::string_view value);
   void add(std::string_view name, std::string_view value);  // at the end
   size_t remove(std::string_view name);                     // how many went
 
@@ -60,9 +65,15 @@ class Head {
   struct Line {
     uint32_t begin, name_size, value_begin, value_size, end;  // end is behind the line's CRLF
   };
+  class Parser;
+  std::string_view text(size_t begin, size_t size) const { return std::string_view(raw_).substr(begin, size); }
+  void splice(size_t position, size_t old_size, std::string_view text, size_t first_line_behind);
+  void remove_line(size_t index);
+
   std::string raw_;
   std::vector<Line> lines_;
   uint32_t start_line_size_ = 0;  // with its CRLF
+  // The blanks within the start line. A status line may lack the second one with its reason: then it is the line's CR.
   uint32_t first_space_ = 0, second_space_ = 0;
   int status_ = 0, minor_version_ = 1;
   Kind kind_ = Kind::Request;
@@ -70,6 +81,7 @@ class Head {
 
 bool valid_field_name(std::string_view name);    // RFC 9110 token
 bool valid_field_value(std::string_view value);  // RFC 9110 section 5.5: no control characters but tab
+bool valid_target(std::string_view target);      // no blanks, no control characters, not empty
 std::string_view default_reason(int status);     // "Too Many Requests"; "" for unknown ones
 
 // The host that a request names: absolute-form target, else Host; lower case, without port and brackets.

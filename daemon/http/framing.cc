@@ -1,0 +1,98 @@
+// How long a message's body is (RFC 9112 section 6.3) and whether the connection goes on after it (section 9.3).
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+#include "http/characters.h"
+#include "http/h1.h"
+
+namespace waylay::http {
+namespace {
+
+struct FramingFields {
+  size_t transfer_encodings = 0, content_lengths = 0;
+  std::string_view transfer_encoding, content_length;
+};
+
+FramingFields framing_fields(const Head& head) {
+  FramingFields found;
+  for (size_t i = 0; i < head.field_count(); ++i) {
+    HeaderField field = head.field(i);
+    if (equals_ignoring_case(field.name, "transfer-encoding")) {
+      ++found.transfer_encodings;
+      found.transfer_encoding = field.value;
+    } else if (equals_ignoring_case(field.name, "content-length")) {
+      ++found.content_lengths;
+      found.content_length = field.value;
+    }
+  }
+  return found;
+}
+
+std::unexpected<Error> ambiguous(const Head& head, std::string message) {
+  Side side = head.kind() == Kind::Request ? Side::Client : Side::Upstream;
+  return fail({ErrorKind::Ambiguous, side, std::move(message), 0});
+}
+
+Result<uint64_t> parse_length(const Head& head, std::string_view text) {
+  uint64_t value = 0;
+  bool digits = !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (!digits || code != std::errc() || end != text.data() + text.size())
+    return ambiguous(head, "a malformed Content-Length");
+  return value;
+}
+
+// Rules 3 to 6, which are the same for both kinds. Where the RFC leaves a choice, refuse: what is sent on must mean the
+// same to every reader behind us.
+Result<std::optional<BodyLength>> declared_length(const Head& head) {
+  FramingFields fields = framing_fields(head);
+  if (fields.transfer_encodings > 0 && fields.content_lengths > 0)  // 3
+    return ambiguous(head, "both Transfer-Encoding and Content-Length");
+  if (fields.transfer_encodings > 0) {  // 4
+    if (head.minor_version() == 0) return ambiguous(head, "Transfer-Encoding in HTTP/1.0");
+    if (fields.transfer_encodings > 1 || !equals_ignoring_case(fields.transfer_encoding, "chunked"))
+      return ambiguous(head, "a transfer coding other than chunked alone");
+    return BodyLength{BodyLength::Type::Chunked, 0};
+  }
+  if (fields.content_lengths > 1) return ambiguous(head, "several Content-Length fields");  // 5
+  if (fields.content_lengths == 0) return std::nullopt;
+  Result<uint64_t> length = parse_length(head, fields.content_length);  // 5, 6
+  if (!length) return fail(length);
+  return BodyLength{BodyLength::Type::Fixed, *length};
+}
+
+bool forbids_body(int status) {
+  return status / 100 == 1 || status == 204 || status == 304;
+}
+
+}  // namespace
+
+Result<BodyLength> request_body_length(const Head& request) {
+  Result<std::optional<BodyLength>> declared = declared_length(request);
+  if (!declared) return fail(declared);
+  // RFC 9110 section 9.3.6: content of a CONNECT has no meaning, so a declared one is refused.
+  if (request.method() == "CONNECT") {
+    bool empty = !*declared || ((*declared)->type == BodyLength::Type::Fixed && (*declared)->fixed == 0);
+    if (!empty) return ambiguous(request, "CONNECT with a body");
+    return BodyLength{BodyLength::Type::Tunnel, 0};
+  }
+  return declared->value_or(BodyLength{BodyLength::Type::None, 0});  // 7
+}
+
+Result<BodyLength> response_body_length(std::string_view request_method, const Head& response) {
+  int status = response.status();
+  if (status == 101) return BodyLength{BodyLength::Type::Tunnel, 0};  // RFC 9110 section 15.2.2
+  if (request_method == "HEAD" || forbids_body(status)) return BodyLength{BodyLength::Type::None, 0};    // 1
+  if (request_method == "CONNECT" && status / 100 == 2) return BodyLength{BodyLength::Type::Tunnel, 0};  // 2
+  Result<std::optional<BodyLength>> declared = declared_length(response);                                // 3 to 6
+  if (!declared) return fail(declared);
+  return declared->value_or(BodyLength{BodyLength::Type::UntilClose, 0});  // 8
+}
+
+bool is_persistent(const Head& head) {
+  if (head.has_token("connection", "close")) return false;
+  return head.minor_version() == 1 || head.has_token("connection", "keep-alive");
+}
+
+}  // namespace waylay::http
