@@ -1,0 +1,244 @@
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "tls/client_hello.h"
+#include "tls/leaf.h"
+#include "tls/name_constraints.h"
+#include "tls/x509_builder.h"
+
+namespace waylay::tls {
+namespace {
+
+using GeneralNames = Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
+using GeneralName = Handle<GENERAL_NAME, GENERAL_NAME_free>;
+using Asn1String = Handle<ASN1_STRING, ASN1_STRING_free>;
+
+constexpr size_t kMaxNames = 200;
+constexpr size_t kMaxCommonName = 64;  // RFC 5280 appendix A.1, ub-common-name
+constexpr size_t kStock = 64;          // a burst of new names; 4 KiB each
+constexpr int64_t kBackdated_s = 2 * kDay_s;
+constexpr int64_t kLifetime_s = 7 * kDay_s;
+constexpr int kX509Version3 = 2;
+
+void free_text(unsigned char* text) {
+  OPENSSL_free(text);
+}
+using OpensslText = Handle<unsigned char, free_text>;
+
+// OpenSSL has setters for the two signature algorithms of a request, but not of a certificate. The X509 is ours alone.
+bool set_signature_algorithm(X509* certificate, bool ca_is_rsa) {
+  const X509_ALGOR* outer = nullptr;
+  X509_get0_signature(nullptr, &outer, certificate);
+  for (const X509_ALGOR* algorithm : {X509_get0_tbs_sigalg(certificate), outer}) {
+    int nid = ca_is_rsa ? NID_sha256WithRSAEncryption : NID_ecdsa_with_SHA256;
+    int parameter = ca_is_rsa ? V_ASN1_NULL : V_ASN1_UNDEF;  // RFC 4055 section 5, RFC 5758 section 3.2
+    if (X509_ALGOR_set0(const_cast<X509_ALGOR*>(algorithm), OBJ_nid2obj(nid), parameter, nullptr) != 1) return false;
+  }
+  return true;
+}
+
+bool set_signature(X509* certificate, Bytes signature) {
+  const ASN1_BIT_STRING* current = nullptr;
+  X509_get0_signature(&current, nullptr, certificate);
+  auto* bits = const_cast<ASN1_BIT_STRING*>(current);
+  if (ASN1_STRING_set(bits, signature.data(), static_cast<int>(signature.size())) != 1) return false;
+  bits->flags &= ~0x07L;  // no unused bits in the last byte, and do not guess them
+  bits->flags |= ASN1_STRING_FLAG_BITS_LEFT;
+  return true;
+}
+
+// Everything that is the same in all leaves of this run.
+Result<Certificate> make_blank(X509* ca, EVP_PKEY* key, bool ca_is_rsa) {
+  Certificate blank(X509_new());
+  bool made = blank && X509_set_version(blank.get(), kX509Version3) == 1 &&
+              X509_set_issuer_name(blank.get(), X509_get_subject_name(ca)) == 1 &&
+              X509_set_pubkey(blank.get(), key) == 1 && set_signature_algorithm(blank.get(), ca_is_rsa) &&
+              add_extension(blank.get(), ca, NID_basic_constraints, "critical,CA:FALSE") &&
+              add_extension(blank.get(), ca, NID_key_usage, "critical,digitalSignature") &&
+              add_extension(blank.get(), ca, NID_ext_key_usage, "serverAuth") &&
+              add_extension(blank.get(), ca, NID_subject_key_identifier, "hash") &&
+              add_extension(blank.get(), ca, NID_authority_key_identifier, "keyid:always");
+  if (!made) return fail(openssl_error(ErrorKind::Unavailable, "preparing a leaf certificate"));
+  return blank;
+}
+
+bool is_valid_for(X509* certificate, const std::string& name) {
+  unsigned flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+  if (is_ip_literal(name)) return X509_check_ip_asc(certificate, name.c_str(), flags) == 1;
+  return X509_check_host(certificate, name.data(), name.size(), flags, nullptr) == 1;
+}
+
+GeneralName general_name(const std::string& name) {
+  GeneralName general(GENERAL_NAME_new());
+  if (!general) return nullptr;
+  if (is_ip_literal(name)) {
+    ASN1_OCTET_STRING* address = a2i_IPADDRESS(name.c_str());
+    if (address == nullptr) return nullptr;
+    GENERAL_NAME_set0_value(general.get(), GEN_IPADD, address);
+    return general;
+  }
+  Asn1String dns(ASN1_STRING_type_new(V_ASN1_IA5STRING));
+  if (!dns || ASN1_STRING_set(dns.get(), name.data(), static_cast<int>(name.size())) != 1) return nullptr;
+  GENERAL_NAME_set0_value(general.get(), GEN_DNS, dns.release());
+  return general;
+}
+
+// RFC 5280 section 4.2.1.6: critical where there is no subject.
+bool set_names(X509* certificate, const std::vector<std::string>& names, bool critical) {
+  GeneralNames list(sk_GENERAL_NAME_new_null());
+  for (const std::string& name : names) {
+    GeneralName general = general_name(name);
+    if (!list || !general || sk_GENERAL_NAME_push(list.get(), general.get()) <= 0) return false;
+    general.release();  // now the list's
+  }
+  return X509_add1_ext_i2d(certificate, NID_subject_alt_name, list.get(), critical ? 1 : 0, X509V3_ADD_DEFAULT) == 1;
+}
+
+std::string mirrored_common_name(const X509* mirror) {
+  const X509_NAME* subject = X509_get_subject_name(mirror);
+  int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (index < 0) return {};
+  unsigned char* utf8 = nullptr;
+  int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+  if (size < 0) return {};
+  OpensslText owned(utf8);
+  std::string text(as_text(as_bytes(utf8, static_cast<size_t>(size))));
+  bool plain = std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
+  return plain ? text : std::string();
+}
+
+}  // namespace
+
+struct LeafMinter::Core {
+  Certificate ca;
+  PrivateKey key;
+  bool ca_is_rsa = false;
+  NameConstraints constraints;
+
+  mutable std::mutex mutex;  // guards blanks
+  std::deque<Certificate> blanks;
+
+  Result<Certificate> take_blank();
+  std::vector<std::string> names_for(const std::string& name, X509* mirror) const;
+  std::string common_name_for(const std::string& name, const X509* mirror) const;
+};
+
+LeafMinter::LeafMinter(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+LeafMinter::~LeafMinter() = default;
+
+Result<std::unique_ptr<LeafMinter>> LeafMinter::create(std::string_view ca_certificate_pem) {
+  Result<Certificate> ca = certificate_from_pem(ca_certificate_pem);
+  if (!ca) return fail(ca, "the CA's certificate");
+  if (X509_check_ca(ca->get()) != 1) return fail(Error::local(ErrorKind::Invalid, "the certificate is not a CA's"));
+  Result<PrivateKey> key = make_p256_key();
+  if (!key) return fail(key, "the key of the leaf certificates");
+  auto core = std::make_unique<Core>();
+  core->ca_is_rsa = EVP_PKEY_is_a(X509_get0_pubkey(ca->get()), "RSA");
+  core->constraints = NameConstraints::of(ca->get());
+  core->ca = std::move(*ca);
+  core->key = std::move(*key);
+  return std::unique_ptr<LeafMinter>(new LeafMinter(std::move(core)));
+}
+
+Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) {
+  Result<std::string> name = normalize_host_name(request.name);
+  if (!name) return fail(name, "preparing a leaf certificate");
+  if (!core_->constraints.allows(*name)) {
+    return fail(Error::local(ErrorKind::Permission, "the CA's name constraints do not allow " + *name));
+  }
+  std::vector<std::string> names = core_->names_for(*name, request.mirror);
+  if (names.empty()) {
+    return fail(Error::local(ErrorKind::Invalid, "the certificate to mirror for " + *name + " is for no host at all"));
+  }
+  Result<Certificate> blank = core_->take_blank();
+  if (!blank) return fail(blank);
+
+  int64_t now_s = now.wall_ns / kSecond_ns;
+  int64_t until_s = now_s + kLifetime_s;
+  if (request.mirror != nullptr) until_s = std::min(until_s, not_after_s(request.mirror));
+  std::string common_name = core_->common_name_for(*name, request.mirror);
+  X509* certificate = blank->get();
+  bool filled = set_random_serial(certificate) && set_validity(certificate, now_s - kBackdated_s, until_s) &&
+                (common_name.empty() || set_common_name(certificate, common_name)) &&
+                set_names(certificate, names, common_name.empty());
+  UnsignedLeaf leaf;
+  int size = filled ? i2d_re_X509_tbs(certificate, nullptr) : -1;
+  if (size <= 0) return fail(openssl_error(ErrorKind::Invalid, "preparing a leaf certificate for " + *name));
+  leaf.tbs_.resize(static_cast<size_t>(size));
+  auto* out = reinterpret_cast<unsigned char*>(leaf.tbs_.data());
+  i2d_re_X509_tbs(certificate, &out);
+  leaf.name_ = std::move(*name);
+  leaf.certificate_ = std::move(*blank);
+  return leaf;
+}
+
+Result<std::shared_ptr<const Leaf>> LeafMinter::finish(UnsignedLeaf&& unsigned_leaf, Bytes signature) const {
+  auto leaf = std::make_shared<Leaf>();
+  leaf->name = std::move(unsigned_leaf.name_);
+  leaf->certificate = std::move(unsigned_leaf.certificate_);
+  leaf->key = share(core_->key.get());
+  if (signature.empty() || !set_signature(leaf->certificate.get(), signature)) {
+    return fail(openssl_error(ErrorKind::Invalid, "finishing the leaf certificate for " + leaf->name));
+  }
+  leaf->fingerprint = fingerprint_of(leaf->certificate.get());
+  leaf->not_before_s = not_before_s(leaf->certificate.get());
+  leaf->not_after_s = not_after_s(leaf->certificate.get());
+  return std::shared_ptr<const Leaf>(std::move(leaf));
+}
+
+Result<Certificate> LeafMinter::Core::take_blank() {
+  {
+    std::scoped_lock lock(mutex);
+    if (!blanks.empty()) {
+      Certificate blank = std::move(blanks.front());
+      blanks.pop_front();
+      return blank;
+    }
+  }
+  return make_blank(ca.get(), key.get(), ca_is_rsa);
+}
+
+// The upstream's names in its order, without those that our CA may not speak for; the asked one behind them, unless it
+// is there literally, so that it is there also where the others are too many or only a wildcard covers it.
+std::vector<std::string> LeafMinter::Core::names_for(const std::string& name, X509* mirror) const {
+  if (mirror == nullptr) return {name};
+  std::vector<std::string> names = subject_alternative_names(mirror, kMaxNames);
+  std::erase_if(names, [&](const std::string& mirrored) { return !constraints.allows(mirrored); });
+  bool present = std::ranges::any_of(names, [&](auto& mirrored) { return equals_ignoring_case(mirrored, name); });
+  if (present || !is_valid_for(mirror, name)) return names;
+  if (names.size() == kMaxNames) names.pop_back();
+  names.push_back(name);
+  return names;
+}
+
+// Empty: no subject. With name constraints a common name that is an IP address would be judged as a host name.
+std::string LeafMinter::Core::common_name_for(const std::string& name, const X509* mirror) const {
+  std::string mirrored = mirror == nullptr ? std::string() : mirrored_common_name(mirror);
+  const std::string& chosen = mirrored.empty() ? name : mirrored;
+  if (chosen.size() > kMaxCommonName || (!constraints.empty() && is_ip_literal(name))) return {};
+  return chosen;
+}
+
+void LeafMinter::refill() {
+  while (refill_one()) {
+  }
+}
+
+bool LeafMinter::refill_one() {
+  if (stock() >= kStock) return false;
+  Result<Certificate> blank = make_blank(core_->ca.get(), core_->key.get(), core_->ca_is_rsa);
+  if (!blank) return false;
+  std::scoped_lock lock(core_->mutex);
+  core_->blanks.push_back(std::move(*blank));
+  return true;
+}
+
+size_t LeafMinter::stock() const {
+  std::scoped_lock lock(core_->mutex);
+  return core_->blanks.size();
+}
+
+}  // namespace waylay::tls

@@ -1,0 +1,20 @@
+// The steps of making an X509 that the CA's and the leaf's have in common.
+#pragma once
+
+#include <string>
+
+#include "tls/openssl.h"
+
+namespace waylay::tls {
+
+constexpr int64_t kDay_s = 24 * 60 * 60;
+
+Result<PrivateKey> make_p256_key();
+bool set_random_serial(X509* certificate);  // 127 bits, always of the same length in DER
+bool set_validity(X509* certificate, int64_t from_s, int64_t until_s);
+bool set_common_name(X509* certificate, const std::string& name);  // of the subject; at most 64 characters of UTF-8
+
+// `value` as in OpenSSL's configuration: "critical,CA:TRUE,pathlen:0". The issuer may be the certificate itself.
+bool add_extension(X509* certificate, X509* issuer, int nid, const char* value);
+
+}  // namespace waylay::tls
