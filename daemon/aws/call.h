@@ -14,12 +14,12 @@
 
 namespace waylay::aws {
 
-enum class Protocol : uint8_t { Unknown, RestXml, Query, Ec2, Json10, Json11, RestJson };
+enum class Protocol : uint8_t { Unknown, RestXml, Query, Ec2, Json10, Json11, RestJson, RpcV2Cbor };
 
 struct Call {
   std::string service;    // endpoint prefix: "s3", "dynamodb", "sqs"; empty: not an AWS call
   std::string operation;  // "PutObject"; empty when it cannot be told
-  std::string region;     // "eu-west-1"; empty for global endpoints
+  std::string region;     // "eu-west-1"; of a global endpoint the one it was signed for, else empty
   std::string bucket, key, table;
   std::string invocation_id;  // amz-sdk-invocation-id: one for all attempts of a logical call
   int attempt = 0;            // from amz-sdk-request, 1 is the first; 0 = not said
@@ -32,8 +32,9 @@ struct Call {
 // `host` is the request's host in lower case without port (http::request_host). Never fails: what cannot be told is empty.
 Call classify(const http::Head& request, std::string_view host);
 
-// Whether the operation stands in the form body that is still to come (query protocols by POST).
+// Whether the operation stands in the form body that is still to come (query protocols by POST). SDKs put Action first, so
+// the first few hundred bytes do; `complete` says that there is no more, so that a last value is not one cut in two.
 bool operation_is_in_body(const http::Head& request, const Call& call);
-std::optional<std::string> operation_from_form(std::string_view body_start);
+std::optional<std::string> operation_from_form(std::string_view body_start, bool complete = true);
 
 }  // namespace waylay::aws
