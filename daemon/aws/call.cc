@@ -12,9 +12,13 @@
 namespace waylay::aws {
 namespace {
 
-std::string_view value_of(const http::Head& request, std::string_view name) { return request.first(name).value_or(std::string_view()); }
+std::string_view value_of(const http::Head& request, std::string_view name) {
+  return request.first(name).value_or(std::string_view());
+}
 
-bool is_form(const http::Head& request) { return value_of(request, "content-type").starts_with("application/x-www-form-urlencoded"); }
+bool is_form(const http::Head& request) {
+  return value_of(request, "content-type").starts_with("application/x-www-form-urlencoded");
+}
 
 bool is_identifier(std::string_view text) {
   auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
@@ -87,7 +91,8 @@ Protocol protocol_of(const http::Head& request, const TargetParts& target, std::
   if (type.starts_with("application/x-amz-json-1.1")) return Protocol::Json11;
   const Service* row = find_service(service);
   Protocol usual = row ? row->protocol : Protocol::Unknown;
-  bool query = query_value(target.query, "Action") || (is_form(request) && usual != Protocol::RestXml && usual != Protocol::RestJson);
+  bool query = query_value(target.query, "Action") ||
+               (is_form(request) && usual != Protocol::RestXml && usual != Protocol::RestJson);
   if (query) return usual == Protocol::Ec2 ? Protocol::Ec2 : Protocol::Query;
   return usual;
 }

@@ -12,8 +12,9 @@ namespace {
 using Labels = std::vector<std::string_view>;
 
 // Longest first where one is the end of another.
-constexpr std::string_view kSuffixes[] = {".amazonaws.com",           ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws",
-                                          ".api.amazonwebservices.eu", ".api.amazonwebservices.com.cn"};
+constexpr std::string_view kSuffixes[] = {
+    ".amazonaws.com", ".amazonaws.com.cn",         ".amazonaws.eu",
+    ".api.aws",       ".api.amazonwebservices.eu", ".api.amazonwebservices.com.cn"};
 
 // NAME.<one of these> is a customer's own server. Some of them alone are APIs: rds.eu-west-1.amazonaws.com.
 constexpr std::string_view kCustomersOwn[] = {"compute", "compute-1", "elb", "rds", "cache", "redshift"};
@@ -23,9 +24,18 @@ struct Rename {
 };
 // Host labels, signing names and sub-names that stand for a service better known by another endpoint prefix.
 constexpr Rename kRenames[] = {
-    {"api.ecr", "ecr"},          {"dkr.ecr", "ecr"},           {"api.sagemaker", "sagemaker"}, {"api.ecr-public", "ecr-public"},
-    {"queue", "sqs"},            {"ddb", "dynamodb"},          {"ses", "email"},               {"s3express", "s3"},
-    {"s3-accesspoint", "s3"},    {"cloudwatch", "monitoring"}, {"s3-accelerate", "s3"},        {"s3-external-1", "s3"},
+    {"api.ecr", "ecr"},
+    {"dkr.ecr", "ecr"},
+    {"api.sagemaker", "sagemaker"},
+    {"api.ecr-public", "ecr-public"},
+    {"queue", "sqs"},
+    {"ddb", "dynamodb"},
+    {"ses", "email"},
+    {"s3express", "s3"},
+    {"s3-accesspoint", "s3"},
+    {"cloudwatch", "monitoring"},
+    {"s3-accelerate", "s3"},
+    {"s3-external-1", "s3"},
     {"s3express-control", "s3"},
 };
 
@@ -51,8 +61,12 @@ std::string join(const Labels& labels) {
   return out;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
 
 // "eu-west-1", "us-gov-east-1", "us-iso-east-1", "eusc-de-east-1": words, two hyphens at least, a number.
 bool is_region(std::string_view label) {
@@ -69,7 +83,8 @@ std::string_view without_suffix(std::string_view label, std::string_view suffix)
   return label.ends_with(suffix) ? label.substr(0, label.size() - suffix.size()) : label;
 }
 
-// Takes the region out of a label that carries it: "s3-eu-west-1" (older S3), "s3express-use1-az4" (the zone, not a region).
+// Takes the region out of a label that carries it: "s3-eu-west-1" (older S3), "s3express-use1-az4" (the zone, not a
+// region).
 std::string_view s3_label(std::string_view label, std::string& region) {
   if (label.starts_with("s3express-") && label != "s3express-control") return "s3express";
   if (label.starts_with("s3-website")) return "s3-website";
@@ -83,7 +98,8 @@ std::string_view s3_label(std::string_view label, std::string& region) {
 
 // Whether a name in front of this service's label is a bucket's.
 bool has_bucket_in_front(std::string_view label) {
-  return label == "s3" || label == "s3express" || label == "s3-accelerate" || label == "s3-accesspoint" || label == "s3-external-1";
+  return label == "s3" || label == "s3express" || label == "s3-accelerate" || label == "s3-accesspoint" ||
+         label == "s3-external-1";
 }
 
 // VPC endpoints: [bucket.]vpce-ID.s3.REGION.vpce, where S3 puts the word "bucket" or "accesspoint" before the id.
@@ -94,8 +110,9 @@ void drop_vpce_words(Labels& labels) {
 
 // "api.ecr", "streams.dynamodb": two labels that name one service.
 bool is_two_label_service(std::string_view sub, std::string_view label) {
-  constexpr Rename kPairs[] = {{"streams", "dynamodb"}, {"api", "ecr"},     {"dkr", "ecr"},  {"api", "ecr-public"}, {"api", "sagemaker"},
-                               {"runtime", "sagemaker"}, {"runtime", "lex"}, {"data", "iot"}, {"metering", "marketplace"}};
+  constexpr Rename kPairs[] = {{"streams", "dynamodb"}, {"api", "ecr"},       {"dkr", "ecr"},
+                               {"api", "ecr-public"},   {"api", "sagemaker"}, {"runtime", "sagemaker"},
+                               {"runtime", "lex"},      {"data", "iot"},      {"metering", "marketplace"}};
   return std::ranges::any_of(kPairs, [&](const Rename& pair) { return pair.from == sub && pair.to == label; });
 }
 
@@ -134,7 +151,8 @@ Endpoint read_labels(Labels labels) {
 
 Endpoint endpoint_of_host(std::string_view host) {
   for (std::string_view suffix : kSuffixes)
-    if (host.size() > suffix.size() && host.ends_with(suffix)) return read_labels(split(host.substr(0, host.size() - suffix.size())));
+    if (host.size() > suffix.size() && host.ends_with(suffix))
+      return read_labels(split(host.substr(0, host.size() - suffix.size())));
   return {};
 }
 
@@ -159,7 +177,8 @@ std::optional<Endpoint> endpoint_of_credential(std::string_view credential) {
 
 std::optional<Endpoint> endpoint_of_authorization(std::string_view authorization) {
   // Signature version 2 ("AWS AKID:signature") lives on with S3 and its look-alikes only.
-  if (authorization.starts_with("AWS ") && authorization.find(':') != std::string_view::npos) return Endpoint{.service = "s3"};
+  if (authorization.starts_with("AWS ") && authorization.find(':') != std::string_view::npos)
+    return Endpoint{.service = "s3"};
   if (!authorization.starts_with("AWS4-")) return std::nullopt;
   constexpr std::string_view kKey = "Credential=";
   size_t begin = authorization.find(kKey);

@@ -11,8 +11,8 @@ struct Service {
   std::string_view name;      // endpoint prefix, as in Call::service
   Protocol protocol;          // its usual one; a request can tell otherwise (SQS: query or JSON)
   std::string_view throttle;  // the error code by which it refuses for load
-  // What stands before '#' in a JSON error's __type ("com.amazonaws.dynamodb.v20120810"), or the XML namespace of a query
-  // service's error. Empty: the service sends none.
+  // What stands before '#' in a JSON error's __type ("com.amazonaws.dynamodb.v20120810"), or the XML namespace of a
+  // query service's error. Empty: the service sends none.
   std::string_view shape_namespace;
 };
 

@@ -15,7 +15,9 @@ bool is_sdk(std::string_view product) {
   return std::ranges::any_of(kProducts, same) || to_lower(product).starts_with("aws-sdk-");
 }
 
-bool is_retry_mode(std::string_view mode) { return mode == "legacy" || mode == "standard" || mode == "adaptive"; }
+bool is_retry_mode(std::string_view mode) {
+  return mode == "legacy" || mode == "standard" || mode == "adaptive";
+}
 
 // "m/D,e,Z": letters D, E, F in the list of features are the retry modes.
 std::string_view mode_of_features(std::string_view features) {
