@@ -1,13 +1,14 @@
-// Rules: match + actions + limits. A RuleSet is an immutable, ordered list of checked rules; an exchange keeps the set it
-// began with. RuleBook holds the current set for all workers.
+// Rules: match + actions + limits. A RuleSet is an immutable, ordered list of checked rules; an exchange keeps the set
+// it began with. RuleBook holds the current set for all workers.
 //
-// When a rule acts: at the later of (the moment its match is known, the moment its actions need). respond, fault, abort,
-// delay and request headers act at Request at the earliest: then nothing is sent upstream for respond, fault and abort,
-// as with a service that throttles. status, reason and response headers act at Response. A fault or respond whose match
-// needs the response (http.response.code) replaces that response.
+// When a rule acts: at the later of (the moment its match is known, the moment its actions need). respond, fault,
+// abort, delay and request headers act at Request at the earliest: then nothing is sent upstream for respond, fault and
+// abort, as with a service that throttles. status, reason and response headers act at Response. A fault or respond
+// whose match needs the response (http.response.code) replaces that response.
 //
-// All rules that match apply, in the set's order; the first respond, fault or abort ends the list. Later rules see what
-// the client sent and the upstream answered, not earlier edits.
+// A rule acts at one moment: the later of the two, whatever its match says before. All rules that match apply, in the
+// set's order; the first respond, fault or abort ends the list, and what earlier ones wanted of the upstream's response
+// is dropped with it. Later rules see what the client sent and the upstream answered, not earlier edits.
 #pragma once
 
 #include <atomic>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,7 @@ struct HeaderEdits {
   std::vector<std::string> remove;
   bool empty() const { return set.empty() && add.empty() && remove.empty(); }
   void apply(http::Head& head) const;  // remove, then set, then add
+  void apply(Fields& fields) const;
 };
 
 struct Response {  // a whole answer made by us
@@ -48,7 +51,7 @@ struct Response {  // a whole answer made by us
 struct Plan {
   struct Applied {
     std::string rule;
-    std::string what;  // "status 429", "fault aws:slowdown", "delay 200ms": for people
+    std::string what;       // "status 429", "fault aws:slowdown", "delay 200ms": for people
     bool injected = false;  // makes something go wrong or answers in the upstream's place (not: a header edit alone)
   };
   std::vector<Applied> applied;
@@ -72,22 +75,34 @@ class RuleSet {
   uint64_t version() const { return version_; }
   const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
 
-  // The rules' wish at `now` (Request or Response), limits counted. `call` says which service's error shape a fault takes.
-  // `request` is the client's head (for HEAD, request ids and the like).
-  Plan plan(const match::Subject& subject, match::Moment now, const aws::Call& call, const http::Head& request, Time time) const;
+  // The rules' wish at `now` (Request or Response), limits counted. `call` says which service's error shape a fault
+  // takes. `request` is the client's head (for HEAD, request ids and the like).
+  Plan plan(const match::Subject& subject, match::Moment now, const aws::Call& call, const http::Head& request,
+            Time time) const;
 
-  // Whether a respond, fault or abort rule could answer an exchange of a connection of which only Connect and Hello fields
-  // are known. Such a connection must not fail for want of its upstream.
+  // Whether a respond, fault or abort rule could answer an exchange of a connection of which only Connect and Hello
+  // fields are known. Such a connection must not fail for want of its upstream.
   bool may_answer(const match::Subject& subject) const;
 
  private:
+  // The enabled rules of one moment, by number, so that only those that may match are evaluated.
+  struct Index {
+    std::unordered_map<std::string, std::vector<uint32_t>> by_host;  // lower case
+    std::vector<uint32_t> for_any_host;
+    bool empty() const { return by_host.empty() && for_any_host.empty(); }
+    void insert(uint32_t rule, const std::vector<std::string>& hosts);
+    std::vector<uint32_t> candidates(const match::Subject& subject) const;
+  };
+
   std::vector<std::shared_ptr<const Rule>> rules_;
   uint64_t version_ = 0;
+  Index at_request_, at_response_;
+  std::vector<uint32_t> answering_;  // those that may_answer asks
 };
 
-// The current rules of the daemon. Thread-safe. Rules come from two sources: files (rules.d, in name order) and the API;
-// files first. Changes are atomic: all of a change or none. Counters belong to a rule's name and survive a change that
-// leaves the rule's text as it is.
+// The current rules of the daemon. Thread-safe. Rules come from two sources: files (rules.d, in name order) and the
+// API; files first. Changes are atomic: all of a change or none. Counters belong to a rule's name and survive a change
+// that leaves the rule's text as it is.
 class RuleBook {
  public:
   RuleBook();
@@ -96,7 +111,8 @@ class RuleBook {
 
   // `json` is one rule, {"rules": [...]} or [...]; comments allowed. `origin` names it in errors ("rules.d/a.json").
   // Errors: syntax by line and column, a wrong value by origin and JSON pointer.
-  Result<std::vector<std::string>> add(std::string_view json, std::string_view origin);      // names; an existing name is a Conflict
+  Result<std::vector<std::string>> add(std::string_view json,
+                                       std::string_view origin);  // names; an existing name is a Conflict
   Result<std::vector<std::string>> replace(std::string_view json, std::string_view origin);  // the whole API-owned set
   Result<void> remove(std::string_view name);
   size_t remove_all();  // API-owned ones

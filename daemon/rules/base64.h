@@ -1,0 +1,12 @@
+// Base64 as in RFC 4648 section 4: padded, nothing else between the characters.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace waylay::rules {
+
+std::optional<std::string> decode_base64(std::string_view text);
+
+}  // namespace waylay::rules

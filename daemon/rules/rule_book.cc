@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "base/nearest.h"
+#include "rules/rule_reader.h"
+#include "rules/rule_set.h"
+
+namespace waylay::rules {
+namespace {
+
+using Loaded = std::vector<std::shared_ptr<Rule>>;
+using Published = std::vector<std::shared_ptr<const Rule>>;
+
+const Rule* find(const Published& rules, std::string_view name) {
+  auto found = std::ranges::find(rules, name, [](const auto& rule) -> std::string_view { return rule->name(); });
+  return found == rules.end() ? nullptr : found->get();
+}
+
+// Rules that are as they were go on counting where they are.
+Published with_counters(Loaded rules, const Published& former) {
+  std::unordered_map<std::string_view, const Rule*> by_name;
+  for (const auto& rule : former) by_name.emplace(rule->name(), rule.get());
+  for (const auto& rule : rules)
+    if (auto found = by_name.find(rule->name()); found != by_name.end() && found->second->text() == rule->text())
+      rule->adopt_counter(*found->second);
+  return {rules.begin(), rules.end()};
+}
+
+// Every name of `rules` that `others` has already.
+Result<void> check_unique(const Loaded& rules, const Published& others) {
+  std::unordered_map<std::string_view, const Rule*> by_name;
+  for (const auto& rule : others) by_name.emplace(rule->name(), rule.get());
+  for (const auto& rule : rules)
+    if (auto found = by_name.find(rule->name()); found != by_name.end())
+      return fail(Error::local(ErrorKind::Conflict, rule->origin() + ": there is a rule \"" + rule->name() +
+                                                        "\" already, from " + found->second->origin()));
+  if (rules.size() + others.size() > kMostRules)
+    return fail(Error::local(ErrorKind::Limit,
+                             std::to_string(rules.size() + others.size()) + " rules; at most 10000 are held"));
+  return {};
+}
+
+std::vector<std::string> names_of(const Published& rules) {
+  std::vector<std::string> names;
+  for (const auto& rule : rules) names.push_back(rule->name());
+  return names;
+}
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(posix_error(errno, "reading " + path.string()));
+  std::string text(kMostRuleFileBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return fail(posix_error(EIO, "reading " + path.string()));
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
+// The directory's *.json in name order; a missing directory is an empty one.
+Result<std::vector<std::filesystem::path>> list_files(const std::string& directory) {
+  std::error_code error;
+  std::vector<std::filesystem::path> paths;
+  std::filesystem::directory_iterator entries(directory, error);
+  if (error == std::errc::no_such_file_or_directory) return paths;
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    const std::filesystem::path& path = entries->path();
+    bool hidden = path.filename().string().starts_with('.');  // what editors leave beside a file being written
+    std::error_code ignored;
+    if (!hidden && path.extension() == ".json" && entries->is_regular_file(ignored)) paths.push_back(path);
+  }
+  if (error) return fail(posix_error(error.value(), "reading the rules in " + directory));
+  std::ranges::sort(paths);
+  return paths;
+}
+
+nlohmann::ordered_json shown(const Rule& rule, std::string_view source) {
+  nlohmann::ordered_json json = {{"name", rule.name()},
+                                 {"source", source},
+                                 {"origin", rule.origin()},
+                                 {"enabled", rule.enabled()},
+                                 {"acts_at", match::to_string(rule.acts_at())},
+                                 {"hits", rule.hits()},
+                                 {"times_left", nullptr},
+                                 {"rule", nlohmann::ordered_json::parse(rule.text())}};
+  if (std::optional<uint64_t> left = rule.left()) json["times_left"] = *left;
+  return json;
+}
+
+}  // namespace
+
+RuleBook::RuleBook() {
+  publish();
+}
+
+std::shared_ptr<const RuleSet> RuleBook::current() const {
+  std::lock_guard lock(mutex_);
+  return current_;
+}
+
+void RuleBook::publish() {
+  Published all = from_files_;
+  all.insert(all.end(), from_api_.begin(), from_api_.end());
+  uint64_t version = version_.load(std::memory_order_relaxed) + 1;
+  current_ = std::make_shared<const RuleSet>(std::move(all), version);
+  version_.store(version, std::memory_order_release);
+}
+
+Result<std::vector<std::string>> RuleBook::add(std::string_view json, std::string_view origin) {
+  Result<Loaded> rules = read_rules(json, origin);
+  if (!rules) return fail(rules);
+  std::lock_guard lock(mutex_);
+  if (Result<void> unique = check_unique(*rules, current_->rules()); !unique) return fail(unique);
+  Published added(rules->begin(), rules->end());
+  from_api_.insert(from_api_.end(), added.begin(), added.end());
+  publish();
+  return names_of(added);
+}
+
+Result<std::vector<std::string>> RuleBook::replace(std::string_view json, std::string_view origin) {
+  Result<Loaded> rules = read_rules(json, origin);
+  if (!rules) return fail(rules);
+  std::lock_guard lock(mutex_);
+  if (Result<void> unique = check_unique(*rules, from_files_); !unique) return fail(unique);
+  from_api_ = with_counters(std::move(*rules), from_api_);
+  publish();
+  return names_of(from_api_);
+}
+
+Result<void> RuleBook::remove(std::string_view name) {
+  std::lock_guard lock(mutex_);
+  if (const Rule* rule = find(from_files_, name))
+    return fail(Error::local(ErrorKind::Conflict, "rule \"" + std::string(name) + "\" comes from " + rule->origin() +
+                                                      ": remove it there and reload"));
+  size_t removed = std::erase_if(from_api_, [name](const auto& rule) { return rule->name() == name; });
+  if (removed == 0) {
+    std::vector<std::string_view> names;
+    for (const auto& rule : from_api_) names.push_back(rule->name());
+    return fail(Error::local(ErrorKind::NotFound,
+                             "there is no rule \"" + std::string(name) + "\"" + did_you_mean(name, names)));
+  }
+  publish();
+  return {};
+}
+
+size_t RuleBook::remove_all() {
+  std::lock_guard lock(mutex_);
+  size_t removed = from_api_.size();
+  if (removed == 0) return 0;
+  from_api_.clear();
+  publish();
+  return removed;
+}
+
+Result<size_t> RuleBook::load_directory(const std::string& directory) {
+  Result<std::vector<std::filesystem::path>> paths = list_files(directory);
+  if (!paths) return fail(paths);
+  Loaded all;
+  for (const std::filesystem::path& path : *paths) {
+    Result<std::string> text = read_file(path);
+    if (!text) return fail(text);
+    Result<Loaded> rules = read_rules(*text, path.string());
+    if (!rules) return fail(rules);
+    if (Result<void> unique = check_unique(*rules, {all.begin(), all.end()}); !unique) return fail(unique);
+    all.insert(all.end(), rules->begin(), rules->end());
+  }
+  std::lock_guard lock(mutex_);
+  if (Result<void> unique = check_unique(all, from_api_); !unique) return fail(unique);
+  from_files_ = with_counters(std::move(all), from_files_);
+  publish();
+  return from_files_.size();
+}
+
+std::string RuleBook::to_json() const {
+  nlohmann::ordered_json rules = nlohmann::ordered_json::array();
+  std::lock_guard lock(mutex_);
+  for (const auto& rule : from_files_) rules.push_back(shown(*rule, "file"));
+  for (const auto& rule : from_api_) rules.push_back(shown(*rule, "api"));
+  return rules.dump();
+}
+
+}  // namespace waylay::rules
