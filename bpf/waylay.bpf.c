@@ -97,16 +97,18 @@ static __always_inline void add_live(__s64 change) {
 
 // ---- who and where to
 
-static __always_inline bool descends_from(__u32 ancestor) {
+// A global function: the verifier looks at it once and by itself. Inlined, each of its many exits would multiply the
+// paths through the hook, and loading would take seconds.
+__attribute__((noinline)) int descends_from(__u32 ancestor) {
   struct task_struct* task = bpf_get_current_task_btf();
   for (int depth = 0; depth < WAYLAY_MAX_TREE_DEPTH; ++depth) {
     task = task->real_parent;
-    if (!task) return false;
+    if (!task) return 0;
     __u32 pid = task->tgid;
-    if (pid == ancestor) return true;
-    if (pid <= 1) return false;
+    if (pid == ancestor) return 1;
+    if (pid <= 1) return 0;
   }
-  return false;
+  return 0;
 }
 
 static __always_inline void fill_v4(struct bpf_sock_addr* ctx, struct waylay_attempt* attempt) {
@@ -125,7 +127,7 @@ static __always_inline void fill_v6(struct bpf_sock_addr* ctx, struct waylay_att
 static __always_inline enum waylay_counter decide(struct bpf_sock_addr* ctx, struct waylay_attempt* attempt) {
   attempt->pid = bpf_get_current_pid_tgid() >> 32;
   attempt->bound_device = ctx->sk ? ctx->sk->bound_dev_if : 0;
-  if (settings.tree) attempt->descendant = descends_from(settings.only_pid);
+  if (settings.tree) attempt->descendant = descends_from(settings.only_pid) != 0;
   return waylay_decide(&settings, families, attempt);
 }
 

@@ -19,7 +19,14 @@ namespace waylay::kernel {
 namespace {
 
 using Skeleton = Handle<waylay_bpf, waylay_bpf__destroy>;
-using Link = Handle<bpf_link, bpf_link__destroy>;
+
+// Detached at once and by name: closing the descriptor alone would leave it attached for as long as a forked process
+// has a copy of it, and the kernel would take its time.
+void end_link(bpf_link* link) {
+  bpf_link__detach(link);
+  bpf_link__destroy(link);
+}
+using Link = Handle<bpf_link, end_link>;
 
 // Connections that passed the max_flows check and are not listed yet. More than this many tasks between connect() and
 // their SYN at the same moment would leave some redirected without an entry; they are counted as unlisted.

@@ -1,6 +1,7 @@
 // The eBPF redirect engine: loads bpf/waylay.bpf.c, one copy for each target, attached to the target's cgroup by links
 // that are held by descriptors (close-on-exec) of this process alone, so its end, however it comes, ends every
-// redirect. Other people's programs on the same cgroup stay. Owned by the warden; not for two threads at once.
+// redirect (a process forked from it must close what it inherits, or it keeps the links alive past a crash). Other
+// people's programs on the same cgroup stay. Owned by the warden; not for two threads at once.
 //
 // Needs Linux 6.1 with BTF, cgroup2, and CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN (the last one for the
 // read-only descriptors: BPF_MAP_GET_FD_BY_ID). `tree` follows the parents of a connecting process as they are at
