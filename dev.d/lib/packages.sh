@@ -51,7 +51,6 @@ TABLE
 python3	/usr/bin/python3	runs the demo
 python3-boto3	-	the AWS client that is throttled
 ca-certificates	/etc/ssl/certs/ca-certificates.crt	the system's trust bundle, which attach merges into
-iproute2	ip	brings the container's loopback up
 TABLE
       ;;
     engine) cat <<'TABLE'

@@ -11,11 +11,13 @@ A case's world is removed when the case ends, and so is what a crashed run left 
 """
 
 import contextlib
+import json
+import pathlib
 import signal
 import sys
 import unittest
 
-from support import certificates, daemon, engine, network, origin, place, process
+from support import certificates, daemon, engine, network, origin, place, process, s3
 
 # What a client of these tests says in confidence. No output of Waylay's, and no line of its log, may contain it.
 SECRETS = {
@@ -33,6 +35,8 @@ AWS = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+NPM = pathlib.Path(__file__).resolve().parents[2] / "build" / "npm"
 
 current = None
 
@@ -76,6 +80,32 @@ def session(build):
         current.close()
 
 
+class Lines:
+    """The JSON lines that a client in the background has printed so far."""
+
+    def __init__(self, running):
+        self.running = running
+
+    def all(self):
+        text = self.running.said()
+        complete = text[:text.rfind("\n") + 1].splitlines()
+        return [json.loads(line) for line in complete if line.startswith("{")]
+
+    def wait_for(self, count, timeout, what):
+        """Until `count` more lines than now have come."""
+        goal = len(self.all()) + count
+        process.until(lambda: len(self.all()) >= goal or not self.running.is_running(), timeout, what,
+                      also=lambda: self.running.said()[-2000:])
+        if len(self.all()) < goal:
+            raise AssertionError(f"the client ended before: {what}\n{self.running.said()[-2000:]}")
+
+    def problems(self):
+        return [line for line in self.all() if line["problem"]]
+
+    def stop(self):
+        self.running.stop()
+
+
 class Case(unittest.TestCase):
     """Sets up a world with a running daemon, and holds afterwards that no secret was shown and nothing was left."""
 
@@ -116,31 +146,59 @@ class Case(unittest.TestCase):
         self.addCleanup(one.stop)
         return one
 
-    def container(self, label="job", *command, ipv6=False, environment=None, volumes=(), options=()):
+    def container(self, label="job", *command, ipv6=False, hosts=None, environment=None, volumes=(), options=()):
         """A running container that reaches this world's origins; it sleeps unless a command is given."""
         sysctl = ["--sysctl", f"net.ipv6.conf.all.disable_ipv6={0 if ipv6 else 1}"]
         scripts = [(f"{__file__.removesuffix('world.py')}clients", "/clients:ro")]
         one = current.engine.start(f"{self.place.name}-{self.place.number()}-{label}", command or ("sleep", "3600"),
-                                   hosts=self.internet.hosts_file(ipv6), volumes=[*scripts, *volumes],
+                                   hosts=hosts or self.internet.hosts_file(ipv6), volumes=[*scripts, *volumes],
                                    environment={**AWS, **(environment or {})}, options=[*sysctl, *options])
         self.addCleanup(one.remove)
         self.internet.link(one.namespace, ipv6)
         return one
 
     def client_namespace(self):
-        """A namespace for clients that run without a container; returns the command prefix to run them in it."""
+        """A namespace for clients that run without a container: the command prefix that runs something in it. It also
+        has a mount namespace, for an /etc/hosts with this world's names."""
         space = network.Namespace(self.place, "cli")
         self.addCleanup(space.remove)
         self.internet.link(space.path)
-        return process.in_namespace(space.path)
+        hosts = self.folder / "hosts"
+        hosts.write_text(self.internet.hosts_file())
+        return [*process.in_namespace(space.path), "unshare", "--mount", "--propagation", "private",
+                "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
 
     # Words of the domain.
+
+    def s3(self):
+        """The S3 server, with the name and the address of the real service as far as this world goes."""
+        one = s3.S3(self.internet, self.place, current.authority, NPM / "s3rver")
+        self.addCleanup(one.stop)
+        return one
+
+    def python(self, container, script, *words, **options):
+        """Runs one of clients/ in the container; returns what it printed as JSON."""
+        return json.loads(container.run("/usr/bin/python3", "-B", f"/clients/{script}", *words, **options).out)
+
+    def begin_python(self, container, script, *words):
+        one = container.begin(self.folder / f"{self.place.number()}-{script}.jsonl", "/usr/bin/python3", "-B",
+                              f"/clients/{script}", *words)
+        self.addCleanup(one.stop)
+        return Lines(one)
 
     def attach(self, container, *options):
         return self.daemon.waylay("attach", f"docker:{container.name}", *options)
 
     def detach(self, container, *options):
         return self.daemon.waylay("detach", f"docker:{container.name}", *options)
+
+    def only(self, found):
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    def mount_points(self, container):
+        """Where something is mounted in the container, with how often."""
+        return sorted(line.split()[4] for line in container.mounts().splitlines())
 
     def curl(self, container, url, *options, check=True, timeout=30):
         return container.run("curl", "--silent", "--show-error", "--max-time", "20", *options, url, check=check, timeout=timeout)

@@ -6,7 +6,7 @@ import pathlib
 import signal
 import subprocess
 
-from support import process
+from support import engine, process
 
 
 class Daemon:
@@ -50,7 +50,7 @@ class Daemon:
         raise AssertionError(f"the warden {self.warden} has no unprivileged child\n{self.said()[-3000:]}")
 
     def start(self):
-        self._process = process.Background(self.command, self.log)
+        self._process = process.Background(self.command, self.log, env=engine.plain_environment())
         process.until(self._answers, 20, "the daemon answers", also=lambda: self.said()[-4000:])
         return self
 
@@ -67,6 +67,7 @@ class Daemon:
 
     def waylay(self, *words, check=True, timeout=60, inside=(), **options):
         """Runs the tool; `inside` is a prefix such as that of a network namespace."""
+        options.setdefault("env", engine.plain_environment())
         outcome = process.run([*inside, self.build / "waylay", "--runtime-dir", self.runtime, *words], check=False,
                               timeout=timeout, **options)
         self.heard.append(outcome.text)
@@ -83,7 +84,8 @@ class Daemon:
         return [json.loads(line) for line in self.waylay(*words, "--json").out.splitlines() if line.strip()]
 
     def begin(self, log, *words, inside=()):
-        return process.Background([*inside, self.build / "waylay", "--runtime-dir", self.runtime, *words], log)
+        return process.Background([*inside, self.build / "waylay", "--runtime-dir", self.runtime, *words], log,
+                                  env=engine.plain_environment())
 
     def stop(self):
         """Ends it as a service manager would; a daemon that does not end cleanly is a failure."""

@@ -53,7 +53,7 @@ class Internet:
 class Origin:
     """A running origin_server.py. `certificate` is the default one's file; `requests()` what arrived so far."""
 
-    def __init__(self, internet, place, name, certificate_of, port=443, ipv6=True):
+    def __init__(self, internet, place, name, certificate_of, port=443, ipv6=True, close=False, cookie=""):
         """certificate_of: host name -> (certificate file, key file); the first is served to clients without a name."""
         self.name = name
         folder = place.folder(f"origin-{name}")
@@ -66,7 +66,8 @@ class Origin:
         self._log.touch()
         settings = folder / "settings.json"
         settings.write_text(json.dumps({
-            "name": name, "log": str(self._log), "port": port, "addresses": [self.address] + ([self.address6] if ipv6 else []),
+            "name": name, "log": str(self._log), "port": port, "close": close, "cookie": cookie,
+            "addresses": [self.address] + ([self.address6] if ipv6 else []),
             "certificates": {host: [str(file) for file in pair] for host, pair in certificate_of.items()}}))
         script = place_of_server()
         self._process = process.Background(

@@ -10,6 +10,10 @@ by server name (the settings' "certificates"; the first is the default). Paths:
   /headers                the request's header lines as they came, as a JSON list
   /then/A,B,C?key=K       status A at the first request with that key, then B, then C for good
   /slow/SECONDS/N         N chunks, one each SECONDS
+  /cookie                 sets the cookie of the setting "cookie"
+
+A host whose name begins with "s3." answers / as S3 answers ListBuckets. With the setting "close" every response ends its
+connection.
 """
 
 import http.server
@@ -28,6 +32,9 @@ log = open(settings["log"], "a", buffering=1)
 log_lock = threading.Lock()
 seen = {}
 seen_lock = threading.Lock()
+LIST_OF_BUCKETS = (b'<?xml version="1.0" encoding="UTF-8"?>\n<ListAllMyBucketsResult><Owner><ID>1</ID></Owner><Buckets><Bucket>'
+                   b'<Name>one</Name><CreationDate>2026-01-01T00:00:00.000Z</CreationDate></Bucket></Buckets>'
+                   b'</ListAllMyBucketsResult>')
 
 
 def body_of(count):
@@ -75,17 +82,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return body
         return self.rfile.read(int(self.headers.get("content-length", 0)))
 
-    def answer(self, status, body, kind="text/plain"):
+    def answer(self, status, body, kind="text/plain", more=()):
         self.send_response(status)
         self.send_header("x-origin", name)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
+        for line in more:
+            self.send_header(*line)
+        if settings.get("close"):
+            self.send_header("connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
     def on_root(self, rest, query, body):
+        if self.headers.get("host", "").startswith("s3."):
+            return self.answer(200, LIST_OF_BUCKETS, "application/xml")
         self.answer(200, f"hello from {name}\n".encode())
+
+    def on_cookie(self, rest, query, body):
+        self.answer(200, b"a cookie\n", more=[("set-cookie", f"session={settings['cookie']}; Secure")])
 
     def on_status(self, rest, query, body):
         self.answer(int(rest[0]), f"status {rest[0]} from {name}\n".encode())
