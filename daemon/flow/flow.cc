@@ -79,7 +79,7 @@ void Flow::on_client_bytes(Bytes bytes, Time now) {
     case State::Ended:
       break;
   }
-  flush();
+  settle();
 }
 
 void Flow::on_client_eof(Time now) {
@@ -108,8 +108,7 @@ void Flow::on_client_eof(Time now) {
     case State::Ended:
       break;
   }
-  flush();
-  end_if_done();
+  settle();
 }
 
 void Flow::on_client_failed(Error error, Time now) {
@@ -132,8 +131,7 @@ void Flow::on_client_failed(Error error, Time now) {
       fail("client: " + error.message);
       break;
   }
-  flush();
-  end_if_done();
+  settle();
 }
 
 void Flow::on_upstream_connected(UpstreamId id, Time now) {
@@ -147,15 +145,14 @@ void Flow::on_upstream_connected(UpstreamId id, Time now) {
     return;
   }
   start_upstream_handshake();
-  flush();
+  settle();
 }
 
 void Flow::on_upstream_failed(UpstreamId id, Error error, Time now) {
   if (id != upstream_id_ || upstream_ == Upstream::Gone) return;
   now_ = now;
   upstream_lost(false, std::move(error));
-  flush();
-  end_if_done();
+  settle();
 }
 
 void Flow::on_upstream_bytes(UpstreamId id, Bytes bytes, Time now) {
@@ -167,7 +164,7 @@ void Flow::on_upstream_bytes(UpstreamId id, Bytes bytes, Time now) {
   } else {
     pump_upstream(bytes);
   }
-  flush();
+  settle();
 }
 
 void Flow::on_upstream_eof(UpstreamId id, Time now) {
@@ -179,8 +176,7 @@ void Flow::on_upstream_eof(UpstreamId id, Time now) {
   } else {
     upstream_lost(upstream_channel_ && !upstream_channel_->truncated(), std::nullopt);
   }
-  flush();
-  end_if_done();
+  settle();
 }
 
 void Flow::on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now) {
@@ -188,21 +184,20 @@ void Flow::on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now) {
   if (state_ != State::AwaitingLeaf) return;
   if (!leaf) {
     fail("no certificate for " + facts_.server_name + ": " + leaf.error().message);
-    return end_if_done();
+    return settle();
   }
   std::string scope = std::to_string(facts_.target) + "|" + facts_.server_name;
   Result<tls::Channel> channel = environment_.client_tls.accept(**leaf, alpn_, scope, &to_client_);
   if (!channel) {
     fail(channel.error().message);
-    return end_if_done();
+    return settle();
   }
   client_channel_.emplace(std::move(*channel));
   state_ = State::ClientHandshake;
   ByteQueue hello;
   hello.swap(hello_);
   pump_client(hello.bytes());
-  flush();
-  end_if_done();
+  settle();
 }
 
 void Flow::on_time(Time now) {
@@ -216,8 +211,7 @@ void Flow::on_time(Time now) {
       fail("no handshake within " + std::to_string((now.steady_ns - facts_.opened.steady_ns) / kSecond_ns) + " s");
     }
   }
-  flush();
-  end_if_done();
+  settle();
 }
 
 void Flow::on_owner(Owner owner) {
@@ -232,7 +226,7 @@ void Flow::on_detached(Time now) {
   if (relay_) relay_->on_client_end(true, now);
   drop_upstream(true);
   drop_client(ResetClient{});
-  end_if_done();
+  settle();
 }
 
 // --- Output ---
@@ -547,9 +541,11 @@ void Flow::publish() {
   environment_.recorder.flow_changed(published_);
 }
 
-void Flow::flush() {
+// What every event ends with.
+void Flow::settle() {
   flush_into(client_channel_, client_plain_);
   flush_into(upstream_channel_, upstream_plain_);
+  end_if_done();
 }
 
 void Flow::flush_into(std::optional<tls::Channel>& channel, ByteQueue& plain) {

@@ -90,7 +90,7 @@ class Flow final : private Relay::Link {
   void on_upstream_eof(UpstreamId id, Time now);
   void on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now);
   void on_time(Time now);      // deadline() has come
-  void on_writable(Time now);  // a queue was drained: wants_...() may have changed
+  void on_writable(Time now) { now_ = now; }  // a queue was drained: wants_...() may have changed
   void on_owner(Owner owner);  // what the warden could add about the process (exe, cgroup, container)
   void on_detached(Time now);  // the target goes away with --now, or the daemon stops: close both sides
 
@@ -142,7 +142,7 @@ class Flow final : private Relay::Link {
   void drop_client(Command how);
   void end_if_done();
   void publish();
-  void flush();
+  void settle();
   static void flush_into(std::optional<tls::Channel>& channel, ByteQueue& plain);
   Rejections::Key rejection_key() const;
 
@@ -175,7 +175,7 @@ class Flow final : private Relay::Link {
 
   // The queues come before the channels that write into them.
   ByteQueue to_client_, to_upstream_;
-  ByteQueue client_plain_, upstream_plain_;  // plaintext gathered within one event, sealed in flush()
+  ByteQueue client_plain_, upstream_plain_;  // plaintext gathered within one event, sealed in settle()
   std::optional<tls::Channel> client_channel_, upstream_channel_;
   std::optional<Relay> relay_;
   std::deque<Command> commands_;

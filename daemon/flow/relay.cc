@@ -154,7 +154,7 @@ void Relay::run(Time now) {
       (state_ == State::Tunnel || (upstream_pending_.empty() && !(current_ && current_->response_waits))))
     upstream_ended(now);
   if (state_ == State::Closed) return;
-  if (client_end_ && (state_ == State::Tunnel || (client_pending_.empty() && client_may_be_read()))) client_ended(now);
+  if (client_end_ && (state_ == State::Tunnel || (client_pending_.empty() && !client_blocked_))) client_ended(now);
 }
 
 const std::shared_ptr<const rules::RuleSet>& Relay::current_rules() {
@@ -557,7 +557,10 @@ void Relay::refuse_response(Time now) {
   bool unasked = !current_ || state_ != State::Exchanging;
   std::string why = unasked ? "the upstream sent bytes that answer no request" : upstream_reader_.error().message;
   upstream_reader_.put({});
-  if (!current_) return reset();
+  if (!current_) {  // what was answered before is delivered; nothing after it can be trusted
+    link_.close_upstream(true);
+    return close(true);
+  }
   bool can_answer = !unasked && !current_->response_sent;
   if (can_answer) write_own(plain_text(502, "waylay refused the upstream's response: " + why), true);
   finish(ExchangeEnd::Refused, std::move(why), now);
