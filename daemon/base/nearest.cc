@@ -26,6 +26,13 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// Somebody who wrote the beginning of a name, or the last part of a dotted one ("host" for "http.host"), is near it
+// too.
+bool is_part(std::string_view part, std::string_view name) {
+  if (name.starts_with(part)) return part.size() > 2;
+  return name.size() > part.size() && name.ends_with(part) && name[name.size() - part.size() - 1] == '.';
+}
+
 }  // namespace
 
 std::vector<std::string_view> nearest_names(std::string_view written, const std::vector<std::string_view>& candidates) {
@@ -35,7 +42,7 @@ std::vector<std::string_view> nearest_names(std::string_view written, const std:
   std::vector<std::pair<size_t, std::string_view>> near;
   for (std::string_view candidate : candidates) {
     std::string name = to_lower(candidate);
-    size_t away = name.starts_with(lowered) && lowered.size() > 2 ? 1 : edit_distance(lowered, name);
+    size_t away = is_part(lowered, name) ? 1 : edit_distance(lowered, name);
     if (away <= farthest && away < name.size()) near.emplace_back(away, candidate);
   }
   std::ranges::sort(near);

@@ -37,9 +37,9 @@ enum class Truth : uint8_t { No, Yes, Unknown };
 
 class Expression {
  public:
-  static constexpr size_t kMostBytes = 64 * 1024;  // people write a line or a page; more is a mistake
-  static constexpr int kMostNesting = 256;         // parentheses and `not`s inside each other; evaluation recurses
-  static constexpr size_t kMostPatterns = 64;      // each may hold up to its memory limit
+  static constexpr size_t kMostBytes = 65536;  // people write a line or a page; more is a mistake
+  static constexpr int kMostNesting = 256;     // parentheses and `not`s inside each other; evaluation recurses
+  static constexpr size_t kMostPatterns = 64;  // each may hold up to its memory limit
 
   // An Error is of kind Invalid, and its message is made for people: "line L, column C: what is wrong; what to do", the
   // line of the source, and a line with a caret below the place. Columns count characters, from 1. Blank text matches

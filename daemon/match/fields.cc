@@ -1,8 +1,7 @@
 #include "match/fields.h"
 
 #include <algorithm>
-#include <compare>
-#include <string>
+#include <iterator>
 
 #include "base/check.h"
 
@@ -17,31 +16,6 @@ constexpr bool table_is_in_order() {
   return static_cast<size_t>(Field::ExchangeRule) + 1 == kFields.size();
 }
 static_assert(table_is_in_order(), "info() indexes the table by the enumeration");
-
-// Levenshtein's distance, with one row.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
-
-bool ends_with_component(std::string_view name, std::string_view component) {
-  return name.size() > component.size() && name.ends_with(component) && name[name.size() - component.size() - 1] == '.';
-}
-
-// How far `name` is from what was written: somebody who wrote only the last part of a name ("host") is near it too.
-size_t distance(std::string_view written, std::string_view name) {
-  return ends_with_component(name, written) ? 1 : edit_distance(written, name);
-}
 
 }  // namespace
 
@@ -87,32 +61,13 @@ const FieldInfo* find_field(std::string_view name) {
   return nullptr;
 }
 
-std::vector<std::string_view> nearest_fields(std::string_view name) {
-  constexpr size_t kMost = 3;
-  constexpr size_t kLongest = 64;  // no name is nearly as long; it also bounds the work
-  if (name.empty() || name.size() > kLongest) return {};
-
-  struct Candidate {
-    size_t distance;
-    std::string_view name;
-    auto operator<=>(const Candidate&) const = default;
-  };
-  std::vector<Candidate> candidates;
-  size_t farthest = std::max<size_t>(2, name.size() / 3);
-  auto consider = [&](std::string_view candidate) {
-    size_t away = candidate.empty() ? farthest + 1 : distance(name, candidate);
-    if (away <= farthest) candidates.push_back({away, candidate});
-  };
-  for (const FieldInfo& field : kFields) {
-    consider(field.name);
-    for (std::string_view alias : field.aliases) consider(alias);
-  }
-  std::ranges::sort(candidates);
-  if (candidates.size() > kMost) candidates.resize(kMost);
-
+std::vector<std::string_view> field_names() {
   std::vector<std::string_view> names;
-  names.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) names.push_back(candidate.name);
+  for (const FieldInfo& field : kFields) {
+    names.push_back(field.name);
+    std::ranges::copy_if(field.aliases, std::back_inserter(names),
+                         [](std::string_view alias) { return !alias.empty(); });
+  }
   return names;
 }
 

@@ -217,7 +217,7 @@ std::string_view to_string(Moment moment);  // "connect", "hello", "request", "r
 // By name or alias; nullptr when there is none.
 const FieldInfo* find_field(std::string_view name);
 
-// At most three names or aliases that somebody who wrote `name` may have meant, the nearest first.
-std::vector<std::string_view> nearest_fields(std::string_view name);
+// Every name and alias, in the order of the table.
+std::vector<std::string_view> field_names();
 
 }  // namespace waylay::match

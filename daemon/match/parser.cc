@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/nearest.h"
 #include "match/operand.h"
 
 namespace waylay::match {
@@ -270,14 +271,7 @@ class Parser {
     if (is_keyword(to_lower(spelling()))) {
       return refuse(now().where, "operators are written in lower case: " + to_lower(spelling()));
     }
-    std::string problem = "unknown field " + shown(spelling());
-    std::string_view join = "; did you mean ";
-    for (std::string_view name : nearest_fields(spelling())) {
-      problem.append(join).append(name);
-      join = " or ";
-    }
-    if (join == " or ") problem += "?";
-    return refuse(now().where, problem);
+    return refuse(now().where, "unknown field " + shown(spelling()) + did_you_mean(spelling(), field_names()));
   }
 
   std::unexpected<Error> refuse_word_as_literal() const {

@@ -67,6 +67,9 @@ TEST(Errors, OfNamesSuggestTheNearest) {
   expect_refused({"(tls.snj)", 2, 7, "unknown field tls.snj; did you mean tls.sni?"});
   expect_refused({"zzzzzzzz", 1, 8, "unknown field zzzzzzzz"});
   expect_refused({"http.request.urk", 1, 16, "unknown field http.request.urk; did you mean http.request.uri?"});
+  expect_refused({"http.request == \"GET\"", 1, 12,
+                  "unknown field http.request; did you mean http.request.full_uri, http.request.method or "
+                  "http.request.uri?"});
   std::string endless(70, 'a');
   expect_refused({endless, 1, 70, "unknown field " + std::string(64, 'a') + "..."});
 }

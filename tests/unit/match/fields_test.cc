@@ -14,6 +14,7 @@ std::string spelled(const FieldInfo& field, std::string_view name) {
 
 TEST(Fields, EachNameAndAliasIsFoundAndStandsForOneField) {
   std::set<std::string_view> seen;
+  std::vector<std::string_view> all = field_names();
   for (const FieldInfo& field : all_fields()) {
     std::vector<std::string_view> names = {field.name};
     std::ranges::copy_if(field.aliases, std::back_inserter(names),
@@ -21,9 +22,11 @@ TEST(Fields, EachNameAndAliasIsFoundAndStandsForOneField) {
     for (std::string_view name : names) {
       EXPECT_TRUE(seen.insert(name).second) << name << " is there twice";
       EXPECT_EQ(find_field(name), &field) << name;
+      EXPECT_NE(std::ranges::find(all, name), all.end()) << name;
       EXPECT_EQ(compiled(spelled(field, name)).fields(), std::vector{field.field}) << name;
     }
   }
+  EXPECT_EQ(all.size(), seen.size());
   EXPECT_EQ(find_field(""), nullptr);
   EXPECT_EQ(find_field("http"), nullptr);
 }
@@ -64,19 +67,6 @@ TEST(Fields, AValueFitsItsTypeOnly) {
   }
   EXPECT_TRUE(fits(Type::Boolean, values[0]) && fits(Type::Size, values[1]) && fits(Type::String, values[2]) &&
               fits(Type::Address, values[3]));
-}
-
-TEST(Fields, TheNearestNamesComeFirstAndAtMostThree) {
-  using Names = std::vector<std::string_view>;
-  EXPECT_EQ(nearest_fields("http.hots"), Names{"http.host"});
-  EXPECT_EQ(nearest_fields("sni"), (Names{"tls.sni"}));
-  EXPECT_EQ(nearest_fields("http.tost"), (Names{"http.host", "http.time"}));
-  EXPECT_EQ(nearest_fields("http.response.ode"),
-            (Names{"http.response.code", "http.response.header", "http.response.phrase"}));
-  EXPECT_EQ(nearest_fields("proc.id"), (Names{"proc.pid", "proc.uid"}));
-  EXPECT_EQ(nearest_fields("nothing_like_it_at_all"), Names{});
-  EXPECT_EQ(nearest_fields(""), Names{});
-  EXPECT_EQ(nearest_fields(std::string(1000, 'a')), Names{});
 }
 
 TEST(Fields, OfAnExpressionAreListedOnceInTheOrderOfTheTable) {
