@@ -26,6 +26,7 @@ liburing-dev	-	io_uring, the data path
 libseccomp-dev	-	the proxy's system call filter
 libcap-ng-dev	-	dropping capabilities
 libsystemd-dev	-	readiness for systemd
+libcli11-dev	-	command lines
 TABLE
       ;;
     unit) cat <<'TABLE'
