@@ -1,13 +1,16 @@
 #include "kernel/netns.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -107,14 +110,29 @@ Result<std::optional<Listeners>> try_listeners(int count, bool last) {
   if (!v6 && v6.error().code == EADDRINUSE && !last) return std::nullopt;
   if (!v6 && v6.error().code == EADDRINUSE) v6 = open_group(Family::Ipv6, 0, count);
   if (!v6 && !means_absent(v6.error())) return fail(v6);
-  if (!v4 && !v6) return fail(v4, "is the loopback device up in this network namespace?");
+  if (!v4 && !v6) return fail(v4);
   Listeners both;
   if (v4) both.port_v4 = v4->port, both.v4 = std::move(v4->listeners);
   if (v6) both.port_v6 = v6->port, both.v6 = std::move(v6->listeners);
   return both;
 }
 
+// A listener can be bound while the device is down, and nobody would ever reach it.
+Result<void> check_loopback_is_up() {
+  Result<Fd> control = make_tcp_socket(Family::Ipv4);
+  if (!control) control = make_tcp_socket(Family::Ipv6);
+  if (!control) return fail(control);
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof "lo");
+  if (ioctl(control->get(), SIOCGIFFLAGS, &request) != 0)
+    return fail(posix_error(errno, "looking at the loopback device"));
+  if (request.ifr_flags & IFF_UP) return {};
+  return fail(Error::local(ErrorKind::Unavailable,
+                           "the loopback device of this network namespace is down: `ip link set lo up` in it"));
+}
+
 Result<Listeners> open_listeners_here(int count) {
+  if (Result<void> up = check_loopback_is_up(); !up) return fail(up);
   for (int attempt = 1;; ++attempt) {
     Result<std::optional<Listeners>> both = try_listeners(count, attempt == kPortAttempts);
     if (!both) return fail(both);
