@@ -1,6 +1,10 @@
 #include "warden/protocol.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -64,6 +68,49 @@ std::vector<Fd> take_descriptors(msghdr& message) {
   return taken;
 }
 
+constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+
+Result<Fd> sealed_memory(std::string_view text) {
+  Fd memory(::memfd_create("waylay-start", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!memory) return fail(posix_error(errno, "making a memfd"));
+  while (!text.empty()) {
+    ssize_t written = ::write(memory.get(), text.data(), text.size());
+    if (written < 0) return fail(posix_error(errno, "writing to a memfd"));
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  if (::fcntl(memory.get(), F_ADD_SEALS, kSeals) < 0) return fail(posix_error(errno, "sealing a memfd"));
+  return memory;
+}
+
+// Only what is sealed is read: it is memory, so reading cannot block, and it cannot change meanwhile.
+Result<std::string> read_sealed_memory(int fd) {
+  struct stat status{};
+  if (::fcntl(fd, F_GET_SEALS) != kSeals || ::fstat(fd, &status) < 0) {
+    return fail(Error::local(ErrorKind::Invalid, "a long payload is not in sealed memory"));
+  }
+  if (static_cast<uint64_t>(status.st_size) > kMaximumStart)
+    return fail(Error::local(ErrorKind::Limit, "payload too long"));
+  std::string text(static_cast<size_t>(status.st_size), '\0');
+  size_t filled = 0;
+  while (filled < text.size()) {
+    ssize_t got = ::pread(fd, text.data() + filled, text.size() - filled, static_cast<off_t>(filled));
+    if (got <= 0) return fail(posix_error(got < 0 ? errno : EIO, "reading a memfd"));
+    filled += static_cast<size_t>(got);
+  }
+  return text;
+}
+
+Result<Message> with_long_payload(Message message) {
+  if (message.header.type != MessageType::Start || message.descriptors.empty()) {
+    return fail(Error::local(ErrorKind::Invalid, "only Start may have a long payload"));
+  }
+  Result<std::string> payload = read_sealed_memory(message.descriptors.back().get());
+  if (!payload) return fail(payload);
+  message.descriptors.pop_back();
+  message.payload = std::move(*payload);
+  return message;
+}
+
 }  // namespace
 
 std::string encode(const Header& header, std::string_view payload) {
@@ -86,7 +133,22 @@ Result<Message> decode(Bytes bytes, std::vector<Fd> descriptors) {
   return message;
 }
 
+namespace {
+
+Result<void> send_start(int socket, Header header, std::string_view payload, std::vector<int> descriptors) {
+  if (payload.size() > kMaximumStart) return fail(Error::local(ErrorKind::Limit, "message payload too long"));
+  Result<Fd> memory = sealed_memory(payload);
+  if (!memory) return fail(memory);
+  descriptors.push_back(memory->get());
+  header.payload_in_memfd = 1;
+  return send(socket, header, {}, descriptors);
+}
+
+}  // namespace
+
 Result<void> send(int socket, const Header& header, std::string_view payload, const std::vector<int>& descriptors) {
+  if (header.type == MessageType::Start && payload.size() > kMaximumPayload)
+    return send_start(socket, header, payload, descriptors);
   if (payload.size() > kMaximumPayload) return fail(Error::local(ErrorKind::Limit, "message payload too long"));
   if (descriptors.size() > kMaximumDescriptors) return fail(Error::local(ErrorKind::Limit, "too many descriptors"));
   std::string bytes = encode(header, payload);
@@ -127,7 +189,9 @@ Result<Message> receive(int socket) {
     // With room for every allowed descriptor, MSG_CTRUNC means that this process may open no more files.
     return fail(Error::local(ErrorKind::Limit, "message truncated: too long, or out of file descriptors"));
   }
-  return decode(Bytes(bytes).first(static_cast<size_t>(received)), std::move(descriptors));
+  Result<Message> decoded = decode(Bytes(bytes).first(static_cast<size_t>(received)), std::move(descriptors));
+  if (!decoded || decoded->header.payload_in_memfd == 0) return decoded;
+  return with_long_payload(std::move(*decoded));
 }
 
 std::string to_json(const StartInfo& info) {

@@ -1,23 +1,28 @@
-// What warden and proxy say to each other, over SOCK_SEQPACKET socket pairs made before the proxy is started: one control
-// channel, and one channel for each worker. A message is a fixed header, a payload of at most 60 KiB, and up to
+// What warden and proxy say to each other, over SOCK_SEQPACKET socket pairs made before the proxy is started: one
+// control channel, and one channel for each worker. A message is a fixed header, a payload of at most 60 KiB, and up to
 // kMaximumDescriptors descriptors (SCM_RIGHTS). Both ends run the same binary, so the layout needs no versions.
 //
 // Control channel
-//   warden -> proxy   Start          payload: proxy configuration (JSON); descriptors: API listener, flow map (read-only),
-//                                    counters (read-only), then one channel per worker; then the --listen sockets, one per
-//                                    worker, if any. First message, exactly once. JSON members: below, StartInfo.
+//   warden -> proxy   Start          payload: proxy configuration (JSON; too long for a message, it travels in a sealed
+//   memfd,
+//                                    which send() and receive() see to); descriptors: API listener, flow map
+//                                    (read-only), counters (read-only), then one channel per worker; then the --listen
+//                                    sockets, one per worker, if any. First message, exactly once. JSON members: below,
+//                                    StartInfo.
 //   proxy -> warden   Ready          all workers run and the API answers
-//   warden -> proxy   TargetAdded    target; payload: TargetInfo (JSON); descriptors: listeners, for each worker one IPv4 and, where
+//   warden -> proxy   TargetAdded    target; payload: TargetInfo (JSON); descriptors: listeners, for each worker one
+//   IPv4 and, where
 //                                    there is IPv6, one IPv6 (IPv4 of all workers first, then IPv6)
 //   proxy -> warden   TargetReady    target: all workers accept. Only then does the warden redirect.
 //   warden -> proxy   TargetRemoved  target; count = 1: close open connections too (--now); payload: why, in words
-//   proxy -> warden   TargetDrained  target: no handshake is in flight (5 s at most), listeners are closed; mounts may go
-//   warden -> proxy   Stop           finish what is open within the limit and exit
+//   proxy -> warden   TargetDrained  target: no handshake is in flight (5 s at most), listeners are closed; mounts may
+//   go warden -> proxy   Stop           finish what is open within the limit and exit
 // Worker channel
 //   proxy -> warden   Sign           id; payload: the to-be-signed part of a leaf (DER)
 //   warden -> proxy   Signature      id; payload: signature bytes; status != 0: refused, payload says why
 //   proxy -> warden   WantSockets    target, family, count (at most 32)
-//   warden -> proxy   Sockets        target, family, count, descriptors: TCP sockets made in the target's namespace, nonblocking,
+//   warden -> proxy   Sockets        target, family, count, descriptors: TCP sockets made in the target's namespace,
+//   nonblocking,
 //                                    close-on-exec; status != 0: errno, payload says why
 //   proxy -> warden   WhoIs          id; target; payload: pid as decimal text, blank, cgroup id as decimal text
 //   warden -> proxy   Process        id; payload: ProcessInfo (JSON), empty when it is gone
@@ -35,12 +40,25 @@
 namespace waylay::warden {
 
 enum class MessageType : uint32_t {
-  Start = 1, Ready, TargetAdded, TargetReady, TargetRemoved, TargetDrained, Stop,
-  Sign, Signature, WantSockets, Sockets, WhoIs, Process,
+  Start = 1,
+  Ready,
+  TargetAdded,
+  TargetReady,
+  TargetRemoved,
+  TargetDrained,
+  Stop,
+  Sign,
+  Signature,
+  WantSockets,
+  Sockets,
+  WhoIs,
+  Process,
 };
 
 constexpr size_t kMaximumPayload = 60 * 1024;  // below the 64 KiB that a SEQPACKET message passes with default buffers
-constexpr size_t kMaximumDescriptors = 64;     // SCM_RIGHTS allows 253; sockets are handed out by 32
+constexpr size_t kMaximumStart =
+    4 * 1024 * 1024;                        // Start carries certificates: a system's whole bundle is about 220 KiB
+constexpr size_t kMaximumDescriptors = 64;  // SCM_RIGHTS allows 253; sockets are handed out by 32
 
 struct Header {
   MessageType type{};
@@ -48,8 +66,8 @@ struct Header {
   uint64_t id = 0;
   int32_t status = 0;
   uint16_t count = 0;
-  uint8_t family = 0;  // 4 or 6
-  uint8_t reserved = 0;
+  uint8_t family = 0;            // 4 or 6
+  uint8_t payload_in_memfd = 0;  // Start only, set by send(): the payload is in the last descriptor
 };
 static_assert(sizeof(Header) == 24);
 
@@ -69,14 +87,15 @@ Result<Message> receive(int socket);
 
 struct StartInfo {
   unsigned workers = 1;
-  bool has_listen = false;        // the --listen sockets follow
-  std::string listen_address;     // as bound, so that a connection to the listener itself can be refused
-  std::string ca_certificate;     // PEM
-  std::string upstream_roots;     // PEM text of --upstream-roots ("" = none): read by the warden, the proxy may not open files
-  std::string system_roots;       // path of the system's bundle, readable by all
+  bool has_listen = false;     // the --listen sockets follow
+  std::string listen_address;  // as bound, so that a connection to the listener itself can be refused
+  std::string ca_certificate;  // PEM
+  std::string
+      upstream_roots;  // PEM text of --upstream-roots ("" = none): read by the warden, the proxy may not open files
+  std::string system_roots;  // path of the system's bundle, readable by all
   std::string rules_directory;
   std::string log_level;
-  bool error_page = false;        // 502 page with the reason instead of a reset
+  bool error_page = false;  // 502 page with the reason instead of a reset
 };
 std::string to_json(const StartInfo& info);
 Result<StartInfo> start_info_from_json(std::string_view json);
@@ -86,9 +105,9 @@ struct TargetInfo {
   std::string container_id, container_name, container_image;
   std::vector<uint16_t> ports;
   uint64_t netns_cookie = 0;
-  bool insist = false;     // never learn passthrough from a client's refusal
+  bool insist = false;      // never learn passthrough from a client's refusal
   int64_t attached_ns = 0;  // wall clock
-  std::string trust;       // what was done, in words
+  std::string trust;        // what was done, in words
 };
 std::string to_json(const TargetInfo& info);
 Result<TargetInfo> target_info_from_json(std::string_view json);

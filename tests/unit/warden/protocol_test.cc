@@ -65,6 +65,24 @@ TEST(Protocol, RefusesToSendWhatDoesNotFit) {
   EXPECT_EQ(send(channel.proxy.get(), {.type = MessageType::Sign}, "", descriptors).error().kind, ErrorKind::Limit);
 }
 
+TEST(Protocol, StartMayBeAsLongAsASystemsBundle) {
+  Channel channel;
+  std::string payload(300'000, 'c');
+  ASSERT_TRUE(send(channel.warden.get(), {.type = MessageType::Start}, payload, {STDERR_FILENO}));
+  Result<Message> message = receive(channel.proxy.get());
+  ASSERT_TRUE(message) << message.error().message;
+  EXPECT_EQ(message->payload, payload);
+  EXPECT_EQ(message->descriptors.size(), 1u);
+}
+
+TEST(Protocol, RefusesALongPayloadThatIsNotStartOrNotSealed) {
+  Channel channel;
+  ASSERT_TRUE(send(channel.proxy.get(), {.type = MessageType::Sign, .payload_in_memfd = 1}, "", {STDERR_FILENO}));
+  EXPECT_EQ(receive(channel.warden.get()).error().message, "only Start may have a long payload");
+  ASSERT_TRUE(send(channel.proxy.get(), {.type = MessageType::Start, .payload_in_memfd = 1}, "", {STDERR_FILENO}));
+  EXPECT_EQ(receive(channel.warden.get()).error().message, "a long payload is not in sealed memory");
+}
+
 TEST(Protocol, RefusesForeignBytes) {
   Channel channel;
   ASSERT_EQ(::send(channel.warden.get(), "short", 5, 0), 5);

@@ -1,0 +1,64 @@
+// What the administrator decided: the configuration file /etc/waylay/waylay.json (JSON with comments, every member
+// optional, the file itself too) under the command line, which wins. Plain values, checked; nothing is opened here but
+// the file itself.
+//
+//   {
+//     "listen": "127.0.0.1:8443",          // take connections that somebody else redirected
+//     "workers": 4,
+//     "ca": {"certificate": "FILE", "key": "FILE", "permitted_names": ["amazonaws.com", "10.0.0.0/8"]},
+//     "upstream": {"roots": "FILE"},       // trusted in addition to the system's roots
+//     "docker": {"socket": "/var/run/docker.sock"},      // or a list of them
+//     "state_directory": "/var/lib/waylay", "runtime_directory": "/run/waylay", "rules_directory":
+//     "/etc/waylay/rules.d", "user": "waylay", "group": "waylay", "log_level": "info", "error_page": false
+//   }
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/log.h"
+#include "base/result.h"
+
+namespace waylay::warden {
+
+constexpr std::string_view kDefaultConfigurationFile = "/etc/waylay/waylay.json";
+
+// One Start message carries three descriptors, and for each worker a channel and a --listen socket: 3 + 2 * 30 < 64.
+constexpr unsigned kMaximumWorkers = 30;
+
+struct Configuration {
+  std::optional<Address> listen;
+  unsigned workers = 1;
+  std::string ca_certificate, ca_key;  // both or neither; neither: made in the state directory at first start
+  std::vector<std::string> ca_permitted_names;
+  std::string upstream_roots;
+  std::vector<std::string> docker_sockets = {"/var/run/docker.sock"};
+  std::string state_directory = "/var/lib/waylay";
+  std::string runtime_directory = "/run/waylay";
+  std::string rules_directory = "/etc/waylay/rules.d";
+  std::string user = "waylay";
+  std::string group = "waylay";
+  log::Level log_level = log::Level::Info;
+  bool error_page = false;
+};
+
+std::string_view to_string(log::Level level);
+std::optional<log::Level> level_from(std::string_view name);
+
+// What the file says replaces what `into` says; `file` is for messages: "waylay.json:3:7: ..." for a syntax error,
+// "waylay.json: /workers: ..." (a JSON pointer, RFC 6901) for a wrong value.
+Result<void> read_configuration(std::string_view text, std::string_view file, Configuration& into);
+
+struct CommandLine {
+  enum class Purpose { Run, CheckConfiguration, Proxy, Print };
+  Purpose purpose = Purpose::Run;
+  Configuration configuration;
+  int proxy_channel = -1;  // Proxy: the descriptor to go on with
+  std::string text;        // Print: help or version
+};
+Result<CommandLine> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace waylay::warden
