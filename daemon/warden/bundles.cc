@@ -19,8 +19,9 @@
 namespace waylay::warden {
 
 const std::vector<std::string_view> kBundleVariables = {
-    "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
-    "GIT_SSL_CAINFO", "PIP_CERT", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "CARGO_HTTP_CAINFO"};
+    "SSL_CERT_FILE",       "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO",     "PIP_CERT",      "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    "CARGO_HTTP_CAINFO"};
 
 namespace {
 
@@ -40,19 +41,30 @@ constexpr std::array kSystemBundles = {
 
 // Where Python packages lie: distributions, python.org images, virtual environments, conda, AWS Lambda's images.
 constexpr std::array kPackageDirectories = {
-    "/usr/lib/python3/dist-packages",          "/usr/lib/python3*/site-packages",
-    "/usr/lib64/python3*/site-packages",       "/usr/local/lib/python3*/site-packages",
-    "/usr/local/lib/python3*/dist-packages",   "/usr/local/lib64/python3*/site-packages",
-    "/opt/*/lib/python3*/site-packages",       "/venv/lib/python3*/site-packages",
-    "/.venv/lib/python3*/site-packages",       "/app/*venv/lib/python3*/site-packages",
-    "/root/.local/lib/python3*/site-packages", "/home/*/.local/lib/python3*/site-packages",
-    "/var/lang/lib/python3*/site-packages",    "/var/runtime",
+    "/usr/lib/python3/dist-packages",
+    "/usr/lib/python3*/site-packages",
+    "/usr/lib64/python3*/site-packages",
+    "/usr/local/lib/python3*/site-packages",
+    "/usr/local/lib/python3*/dist-packages",
+    "/usr/local/lib64/python3*/site-packages",
+    "/opt/*/lib/python3*/site-packages",
+    "/venv/lib/python3*/site-packages",
+    "/.venv/lib/python3*/site-packages",
+    "/app/*venv/lib/python3*/site-packages",
+    "/root/.local/lib/python3*/site-packages",
+    "/home/*/.local/lib/python3*/site-packages",
+    "/var/lang/lib/python3*/site-packages",
+    "/var/runtime",
     "/var/task",
 };
 
 constexpr std::array kPackageBundles = {
-    "certifi/cacert.pem", "botocore/cacert.pem", "pip/_vendor/certifi/cacert.pem",
-    "botocore/vendored/requests/cacert.pem", "httplib2/cacerts.txt", "awscli/botocore/cacert.pem",
+    "certifi/cacert.pem",
+    "botocore/cacert.pem",
+    "pip/_vendor/certifi/cacert.pem",
+    "botocore/vendored/requests/cacert.pem",
+    "httplib2/cacerts.txt",
+    "awscli/botocore/cacert.pem",
 };
 
 constexpr std::array kOtherBundles = {
@@ -117,7 +129,8 @@ void expand(int root_fd, const std::string& done, std::string_view rest, size_t 
   std::string parent = done + std::string(rest.substr(0, start));
   std::string_view pattern = rest.substr(start + 1, end == std::string_view::npos ? end : end - start - 1);
   std::string_view tail = end == std::string_view::npos ? std::string_view() : rest.substr(end);
-  for (const std::string& name : names_in(root_fd, parent, pattern)) expand(root_fd, parent + "/" + name, tail, limit, into);
+  for (const std::string& name : names_in(root_fd, parent, pattern))
+    expand(root_fd, parent + "/" + name, tail, limit, into);
 }
 
 std::string link_text(const std::string& path) {
@@ -169,7 +182,8 @@ class Candidates {
     }
   }
   void add_environment(const std::string& prefix) {
-    if (prefix.starts_with('/') && prefix.find('*') == std::string::npos) add_packages(prefix + "/lib/python3*/site-packages");
+    if (prefix.starts_with('/') && prefix.find('*') == std::string::npos)
+      add_packages(prefix + "/lib/python3*/site-packages");
   }
   std::vector<std::string> take() { return std::move(paths_); }
 

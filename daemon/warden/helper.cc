@@ -52,7 +52,8 @@ Result<std::string> read_answer(int fd, int timeout_ms) {
     int64_t left_ms = (deadline - now().steady_ns) / kMillisecond_ns;
     int ready = left_ms <= 0 ? 0 : ::poll(&waiting, 1, static_cast<int>(left_ms));
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return fail(Error::local(ErrorKind::Timeout, "a helper process did not finish in time: is a file system hung?"));
+    if (ready <= 0)
+      return fail(Error::local(ErrorKind::Timeout, "a helper process did not finish in time: is a file system hung?"));
     char buffer[64 * 1024];
     ssize_t got = ::read(fd, buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
@@ -84,7 +85,8 @@ void close_all_but(std::vector<int> keep) {
   ::close_range(next, ~0u, 0);
 }
 
-Result<std::string> run_helper(const std::function<Result<std::string>()>& work, const std::vector<int>& keep, int timeout_ms) {
+Result<std::string> run_helper(const std::function<Result<std::string>()>& work, const std::vector<int>& keep,
+                               int timeout_ms) {
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) < 0) return fail(posix_error(errno, "making a pipe"));
   Fd read_end(ends[0]), write_end(ends[1]);

@@ -12,7 +12,8 @@
 namespace waylay::warden {
 
 // `work` must not write to the log: another thread may have held its lock at the fork.
-Result<std::string> run_helper(const std::function<Result<std::string>()>& work, const std::vector<int>& keep, int timeout_ms);
+Result<std::string> run_helper(const std::function<Result<std::string>()>& work, const std::vector<int>& keep,
+                               int timeout_ms);
 
 // Closes every descriptor above standard error but these.
 void close_all_but(std::vector<int> keep);

@@ -1,0 +1,78 @@
+// Having the CA accepted by a running target: the original bundles plus our CA, mounted read-only over every bundle
+// that its processes use, inside its own mount namespace; undone by detach. A crash leaves readable supersets only,
+// noted in STATE/trust.json before they are mounted, which the next start removes.
+//
+// Owned by the warden; used by one thread at a time. Two targets in one mount namespace share its mounts: they go with
+// the last of them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "warden/bundle_mount.h"
+
+namespace waylay::warden {
+
+struct TrustReport {
+  std::string summary;               // one sentence: what was done, or why nothing
+  std::vector<std::string> bundles;  // what contains our CA now
+  std::vector<std::string> notes;    // what was left alone; then process by process, who will trust us
+};
+
+class Trust {
+ public:
+  struct Places {
+    std::string state_directory;    // trust.json
+    std::string runtime_directory;  // trust/bundle.pem, trust/ca.pem, trust/merged/
+  };
+
+  // Removes what a crash left, and writes bundle.pem (the system's bundle and our CA, for `waylay run`) and ca.pem.
+  static Result<Trust> open(Places places, std::string ca_pem);
+
+  std::string bundle_path() const { return places_.runtime_directory + "/trust/bundle.pem"; }
+  std::string ca_path() const { return places_.runtime_directory + "/trust/ca.pem"; }
+
+  // For every mount namespace of these processes but the host's. After an error nothing is mounted.
+  Result<TrustReport> mount(uint32_t target, const std::vector<pid_t>& processes);
+  // What would be said of these processes if nothing is mounted for them.
+  TrustReport explain(const std::vector<pid_t>& processes) const;
+
+  void unmount(uint32_t target);  // what cannot be unmounted stays in the journal, and the log says so
+  void unmount_all();
+
+  // What programs read at their start, for a command that `waylay run` starts.
+  std::map<std::string, std::string> environment() const;
+
+ private:
+  struct Namespace {
+    uint64_t inode = 0;
+    std::vector<MergedBundle> bundles;
+    std::set<uint32_t> targets;  // empty: left by an earlier process
+  };
+  using Groups = std::map<uint64_t, std::vector<pid_t>>;
+
+  Trust(Places places, std::string ca_pem) : places_(std::move(places)), ca_pem_(std::move(ca_pem)) {}
+  Result<void> write_bundle() const;
+  Result<void> mount_namespace(uint32_t target, uint64_t inode, const std::vector<pid_t>& processes,
+                               TrustReport& report);
+  bool remove(const Namespace& space);
+  void remove_copies(const Namespace& space) const;
+  void remove_strays() const;
+  Groups separate_namespaces(const std::vector<pid_t>& processes, std::vector<pid_t>& of_host) const;
+  Result<void> read_journal();
+  Result<void> write_journal() const;
+  std::string merged_directory() const { return places_.runtime_directory + "/trust/merged"; }
+  std::string journal_path() const { return places_.state_directory + "/trust.json"; }
+
+  Places places_;
+  std::string ca_pem_;
+  std::vector<Namespace> namespaces_;
+};
+
+}  // namespace waylay::warden
