@@ -20,7 +20,7 @@ struct waylay_attempt {
   __u8 v4_mapped;
   __u32 pid;
   __u32 bound_device; /* interface index of SO_BINDTODEVICE, else 0 */
-  bool descendant;    /* of settings.only_pid; asked only with settings.tree */
+  bool in_tree;       /* settings.only_pid or a descendant; known only with settings.tree */
 };
 
 #define WAYLAY_INLINE static inline __attribute__((always_inline, unused))
@@ -57,8 +57,10 @@ WAYLAY_INLINE bool waylay_excludes(const volatile struct waylay_settings* settin
 
 WAYLAY_INLINE bool waylay_is_target(const volatile struct waylay_settings* settings,
                                     const struct waylay_attempt* attempt) {
-  if (settings->only_pid == 0 || settings->only_pid == attempt->pid) return true;
-  return settings->tree && attempt->descendant;
+  if (settings->only_pid == 0) return true;
+  /* The number of a tree's first process may belong to somebody else when only its descendants are left. */
+  if (settings->tree) return attempt->in_tree;
+  return settings->only_pid == attempt->pid;
 }
 
 /* 127/8 and ::1, and the unspecified address, which connect() takes for loopback. */

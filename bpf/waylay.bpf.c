@@ -8,6 +8,7 @@
 //   getpeername4/6  tells the client the address that it asked for
 //   sendmsg4/6      refuses datagrams of unconnected UDP sockets to the redirected ports, so QUIC falls back to TCP
 //   egress          the same for connected UDP sockets; notices TCP connections older than the attach
+//   fork, exit      keep the set of a process and its descendants; loaded for targets with `tree` only
 //
 // Linux 6.1. UDP is never refused at connect(): getaddrinfo() sorts addresses by connecting UDP sockets.
 
@@ -71,10 +72,25 @@ struct {
   __type(value, struct waylay_counters);
 } counters SEC(".maps");
 
-// The only kernel structure looked into, and only for targets with `tree`.
+// The processes of a target with `tree`. Not shared: each target has its own.
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u8);
+} tree SEC(".maps");
+
+// What is looked at of the kernel's own structures, only by `fork` and `exit`.
+struct atomic_t {
+  int counter;
+} __attribute__((preserve_access_index));
+struct signal_struct {
+  struct atomic_t live;
+} __attribute__((preserve_access_index));
 struct task_struct {
-  struct task_struct* real_parent;
   int tgid;
+  struct signal_struct* signal;
 } __attribute__((preserve_access_index));
 
 static __always_inline void count(__u32 index) {
@@ -97,20 +113,6 @@ static __always_inline void add_live(__s64 change) {
 
 // ---- who and where to
 
-// A global function: the verifier looks at it once and by itself. Inlined, each of its many exits would multiply the
-// paths through the hook, and loading would take seconds.
-__attribute__((noinline)) int descends_from(__u32 ancestor) {
-  struct task_struct* task = bpf_get_current_task_btf();
-  for (int depth = 0; depth < WAYLAY_MAX_TREE_DEPTH; ++depth) {
-    task = task->real_parent;
-    if (!task) return 0;
-    __u32 pid = task->tgid;
-    if (pid == ancestor) return 1;
-    if (pid <= 1) return 0;
-  }
-  return 0;
-}
-
 static __always_inline void fill_v4(struct bpf_sock_addr* ctx, struct waylay_attempt* attempt) {
   __u32 address = ctx->user_ip4;
   attempt->family = WAYLAY_IPV4;
@@ -127,7 +129,7 @@ static __always_inline void fill_v6(struct bpf_sock_addr* ctx, struct waylay_att
 static __always_inline enum waylay_counter decide(struct bpf_sock_addr* ctx, struct waylay_attempt* attempt) {
   attempt->pid = bpf_get_current_pid_tgid() >> 32;
   attempt->bound_device = ctx->sk ? ctx->sk->bound_dev_if : 0;
-  if (settings.tree) attempt->descendant = descends_from(settings.only_pid) != 0;
+  if (settings.tree) attempt->in_tree = bpf_map_lookup_elem(&tree, &attempt->pid) != 0;
   return waylay_decide(&settings, families, attempt);
 }
 
@@ -366,4 +368,29 @@ int waylay_egress(struct __sk_buff* ctx) {
   if (sk->protocol == IPPROTO_UDP) return refuse_connected(sk);
   if (sk->protocol == IPPROTO_TCP) notice_earlier(sk);
   return PASS;
+}
+
+// ---- who belongs to a tree
+
+// A child belongs to its parent's tree for its whole life, also when the parent ends before it: looking for the parent
+// only when the child connects would lose what was started in the background. The daemon adds who is there already.
+SEC("tp_btf/sched_process_fork")
+int waylay_fork(__u64* ctx) {
+  struct task_struct* parent = (void*)ctx[0];
+  struct task_struct* child = (void*)ctx[1];
+  __u32 parent_pid = parent->tgid;
+  __u32 child_pid = child->tgid;
+  __u8 member = 1;
+  if (child_pid != parent_pid && bpf_map_lookup_elem(&tree, &parent_pid))
+    bpf_map_update_elem(&tree, &child_pid, &member, BPF_ANY);
+  return 0;
+}
+
+// The last thread of a process takes it out of the set: its number will be somebody else's.
+SEC("tp_btf/sched_process_exit")
+int waylay_exit(__u64* ctx) {
+  struct task_struct* task = (void*)ctx[0];
+  __u32 pid = task->tgid;
+  if (task->signal->live.counter == 0) bpf_map_delete_elem(&tree, &pid);
+  return 0;
 }

@@ -21,7 +21,6 @@ enum {
   WAYLAY_COMM_SIZE = 16,
   WAYLAY_MAX_PORTS = 16,
   WAYLAY_MAX_EXCLUDED = 8,
-  WAYLAY_MAX_TREE_DEPTH = 64, /* parents looked at before a process counts as no descendant */
 };
 
 /* A redirected connection as its acceptor sees it. The listener's port is part of the key because two targets in one
@@ -102,7 +101,7 @@ struct waylay_settings {
   __u16 ports[WAYLAY_MAX_PORTS];
   __u16 listener_port_v4; /* 0: no listener for this family */
   __u16 listener_port_v6;
-  __u8 tree;              /* only_pid's descendants too */
+  __u8 tree;              /* only_pid's descendants too: those in the tree map */
   __u8 redirect_loopback; /* connections to 127/8 and ::1 too */
   __u8 pad[2];
 };

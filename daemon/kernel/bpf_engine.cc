@@ -13,6 +13,7 @@
 #include "bpf/waylay.h"
 #include "kernel/bpf_error.h"
 #include "kernel/flow_map.h"
+#include "kernel/process.h"
 #include "waylay.skel.h"
 
 namespace waylay::kernel {
@@ -31,6 +32,8 @@ using Link = Handle<bpf_link, end_link>;
 // Connections that passed the max_flows check and are not listed yet. More than this many tasks between connect() and
 // their SYN at the same moment would leave some redirected without an entry; they are counted as unlisted.
 constexpr uint32_t kRoomForRaces = 1024;
+
+constexpr uint32_t kMaxTree = 32768;  // processes of one tree; a further one is not redirected
 
 // The number of entries in the flow map, shared with the kernel programs, which add and subtract atomically.
 class LiveFlows {
@@ -60,6 +63,13 @@ Result<Skeleton> open_skeleton() {
   Skeleton skeleton(waylay_bpf__open());
   if (!skeleton) return fail(bpf_error(errno, BpfStep::Load, "opening the redirect programs"));
   return skeleton;
+}
+
+// The programs that follow fork and exit, of the whole system, are there only for targets that need them.
+void choose_programs(waylay_bpf& skeleton, bool tree) {
+  bpf_program__set_autoload(skeleton.progs.waylay_fork, tree);
+  bpf_program__set_autoload(skeleton.progs.waylay_exit, tree);
+  if (tree) bpf_map__set_max_entries(skeleton.maps.tree, kMaxTree);
 }
 
 Result<void> load(waylay_bpf& skeleton) {
@@ -120,11 +130,14 @@ class BpfRedirect final : public Redirect {
   ~BpfRedirect() override;
 
   Result<void> attach(int cgroup_fd);
+  Result<void> follow_tree(pid_t root);
   void set_families(bool v4, bool v6) override;
   void stop() override;
   Result<TargetCounters> counters() const override;
+  std::vector<pid_t> tree() const override;
 
  private:
+  bool add_to_tree(pid_t pid);
   void remove_flows();
 
   Skeleton skeleton_;
@@ -156,6 +169,44 @@ Result<void> BpfRedirect::attach(int cgroup_fd) {
     step.links->push_back(std::move(link));
   }
   return {};
+}
+
+// The hooks first, then those who are there already, until nobody new is found: a child forked by a process that was
+// not in the set yet is found in the next round.
+Result<void> BpfRedirect::follow_tree(pid_t root) {
+  for (bpf_program* program : {skeleton_->progs.waylay_exit, skeleton_->progs.waylay_fork}) {
+    Link link(bpf_program__attach(program));
+    if (!link) return fail(bpf_error(errno, BpfStep::Load, std::string("attaching ") + bpf_program__name(program)));
+    redirecting_.push_back(std::move(link));
+  }
+  add_to_tree(root);
+  constexpr int kMaxRounds = 100;
+  for (int round = 0; round < kMaxRounds; ++round) {
+    Result<std::vector<pid_t>> there = descendants(root);
+    if (!there) return fail(there);
+    if (std::ranges::count_if(*there, [this](pid_t pid) { return add_to_tree(pid); }) == 0) return {};
+  }
+  return {};  // it forks faster than /proc can be read: the hook follows all that matter by now
+}
+
+bool BpfRedirect::add_to_tree(pid_t pid) {
+  uint8_t member = 1;
+  return bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tree), &pid, &member, BPF_NOEXIST) == 0;
+}
+
+std::vector<pid_t> BpfRedirect::tree() const {
+  std::vector<pid_t> pids;
+  int map = bpf_map__fd(skeleton_->maps.tree);
+  pid_t pid = 0;
+  const pid_t* previous = nullptr;
+  // Members that end meanwhile can make the walk begin again: bounded.
+  for (uint32_t step = 0; step < 2 * kMaxTree && bpf_map_get_next_key(map, previous, &pid) == 0; ++step) {
+    pids.push_back(pid);
+    previous = &pid;
+  }
+  std::ranges::sort(pids);
+  pids.erase(std::ranges::unique(pids).begin(), pids.end());
+  return pids;
 }
 
 void BpfRedirect::set_families(bool v4, bool v6) {
@@ -221,6 +272,7 @@ Result<BpfEngine> BpfEngine::create(const BpfEngineOptions& options) {
   capture_libbpf_log();
   Result<Skeleton> shared = open_skeleton();
   if (!shared) return fail(shared);
+  choose_programs(**shared, false);
   bpf_map__set_max_entries((*shared)->maps.flows, options.max_flows + kRoomForRaces);
   bpf_map__set_max_entries((*shared)->maps.counters, options.max_targets);
   if (Result<void> loaded = load(**shared); !loaded) return fail(loaded);
@@ -262,6 +314,7 @@ Result<std::unique_ptr<Redirect>> BpfEngine::attach(const RedirectConfig& config
   Result<Skeleton> skeleton = open_skeleton();
   if (!skeleton) return fail(skeleton);
   if (Result<void> shared = share_maps(*impl_->shared, **skeleton); !shared) return fail(shared);
+  choose_programs(**skeleton, config.tree);
   (*skeleton)->rodata->settings = settings_of(config, impl_->options.max_flows);
   (*skeleton)->bss->families = families_of(config.v4, config.v6);
   if (Result<void> loaded = load(**skeleton); !loaded) return fail(loaded);
@@ -271,6 +324,8 @@ Result<std::unique_ptr<Redirect>> BpfEngine::attach(const RedirectConfig& config
     return fail(made);
   // From here on the redirect's destructor undoes everything.
   auto redirect = std::make_unique<BpfRedirect>(std::move(*skeleton), std::move(*live), config.target);
+  if (config.tree)
+    if (Result<void> followed = redirect->follow_tree(*config.only_pid); !followed) return fail(followed);
   if (Result<void> attached = redirect->attach(config.cgroup_fd); !attached) return fail(attached);
   take_libbpf_warnings();
   return redirect;

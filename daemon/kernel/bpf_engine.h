@@ -3,9 +3,8 @@
 // redirect (a process forked from it must close what it inherits, or it keeps the links alive past a crash). Other
 // people's programs on the same cgroup stay. Owned by the warden; not for two threads at once.
 //
-// Needs Linux 6.1 with BTF, cgroup2, and CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN (the last one for the
-// read-only descriptors: BPF_MAP_GET_FD_BY_ID). `tree` follows the parents of a connecting process as they are at
-// that moment: a descendant whose parent has exited belongs to init and is not redirected.
+// Needs Linux 6.1 with BTF, cgroup2, and CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON (for targets with `tree`, which watch
+// fork and exit) and CAP_SYS_ADMIN (for the read-only descriptors: BPF_MAP_GET_FD_BY_ID).
 #pragma once
 
 #include "base/handle.h"

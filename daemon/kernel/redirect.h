@@ -40,7 +40,7 @@ struct RedirectConfig {
   bool v4 = true;  // the families to redirect at first; see families_to_redirect() in netns.h
   bool v6 = true;
   std::optional<pid_t> only_pid;  // this process and its threads; without it, every process of the cgroup
-  bool tree = false;              // with only_pid: its descendants too (by living parents: see BpfEngine)
+  bool tree = false;              // with only_pid: its descendants too, for as long as they live
   std::vector<pid_t> excluded;    // never redirected: warden and proxy; at most WAYLAY_MAX_EXCLUDED
   bool redirect_loopback = false;
 };
@@ -58,6 +58,10 @@ class Redirect {
   virtual void stop() = 0;
 
   virtual Result<TargetCounters> counters() const = 0;
+
+  // With `tree`: the processes that belong to it now, also those whose parents have ended. The target is over when
+  // there are none left.
+  virtual std::vector<pid_t> tree() const { return {}; }
 };
 
 class RedirectEngine {

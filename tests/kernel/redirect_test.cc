@@ -223,6 +223,41 @@ TEST_F(Redirecting, TakesDescendantsOnlyWithTheTreeOption) {
   }
 }
 
+TEST_F(Redirecting, KeepsDescendantsWhoseParentsHaveEnded) {
+  connect_to_origin();
+  int grandchild_hears[2];
+  CHECK(pipe2(grandchild_hears, O_CLOEXEC) == 0);
+  // The child is there before the attach, the grandchild comes after it; then the child ends.
+  Client client(cgroup_, net_, [&](Talk& talk) {
+    Child child([&](Talk& own) {
+      own.hear();
+      if (fork() != 0) _exit(0);
+      char byte = 0;
+      CHECK(read(grandchild_hears[0], &byte, 1) == 1);
+      talk.say(connect_and_describe({.to = "10.77.0.2:443"}));
+      _exit(0);
+    });
+    talk.hear();
+    child.talk().say("fork");
+    child.wait();
+    talk.say("orphaned");
+    talk.hear();
+  });
+  RedirectConfig one_process = config();
+  one_process.only_pid = client.pid();
+  one_process.tree = true;
+  auto redirect = attach(one_process);
+  EXPECT_EQ(redirect->tree().size(), 2u) << "the process and its child";
+  client.talk().say("go");
+  ASSERT_EQ(client.talk().hear(), "orphaned");
+  EXPECT_TRUE(eventually([&] { return redirect->tree().size() == 2; })) << "the process and its grandchild";
+  ASSERT_EQ(write(grandchild_hears[1], "x", 1), 1);
+  greet(accept_one(listeners_.v4[0]));
+  EXPECT_EQ(client.talk().hear(), "peer=10.77.0.2:443 greeting=waylay");
+  client.kill_now();
+  EXPECT_TRUE(eventually([&] { return redirect->tree().empty(); }));
+}
+
 TEST_F(Redirecting, LeavesAFamilyAloneThatIsOffUntilItIsOn) {
   connect_to_origin(false);
   ASSERT_EQ(*read_routes(net_.fd()), (RouteState{.v4 = true, .v6 = false}));

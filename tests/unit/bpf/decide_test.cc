@@ -131,16 +131,23 @@ TEST(Decide, TakesOnlyTheProcessAskedFor) {
   EXPECT_EQ(decide(settings, attempt_to("192.0.2.1:443")), WAYLAY_NOT_TARGET_PROCESS);
 }
 
-TEST(Decide, TakesDescendantsOnlyWithTheTreeOption) {
+TEST(Decide, TakesATreesMembersOnlyWithTheTreeOption) {
   waylay_settings settings = settings_for_443();
   settings.only_pid = 50;
   waylay_attempt attempt = attempt_to("192.0.2.1:443");
-  attempt.descendant = true;
+  attempt.in_tree = true;
   EXPECT_EQ(decide(settings, attempt), WAYLAY_NOT_TARGET_PROCESS);
   settings.tree = 1;
   EXPECT_EQ(decide(settings, attempt), WAYLAY_REDIRECTED);
-  attempt.descendant = false;
+  attempt.in_tree = false;
   EXPECT_EQ(decide(settings, attempt), WAYLAY_NOT_TARGET_PROCESS);
+}
+
+TEST(Decide, DoesNotTakeSomebodyElseWhoGotTheNumberOfATreesFirstProcess) {
+  waylay_settings settings = settings_for_443();
+  settings.only_pid = 100;
+  settings.tree = 1;
+  EXPECT_EQ(decide(settings, attempt_to("192.0.2.1:443")), WAYLAY_NOT_TARGET_PROCESS);
 }
 
 TEST(Decide, NeverCountsAnotherProcessAsBypassed) {
