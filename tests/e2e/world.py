@@ -111,6 +111,7 @@ class Case(unittest.TestCase):
 
     maxDiff = None
     daemon_options = ()
+    starts_daemon = True
 
     def setUp(self):
         self.session = current
@@ -118,7 +119,8 @@ class Case(unittest.TestCase):
         self.folder = self.place.folder(self._testMethodName[:60])
         self.internet = origin.Internet(self.place)
         self.addCleanup(self.internet.remove)
-        self.daemon = self.new_daemon("a", *self.daemon_options).start()
+        if self.starts_daemon:
+            self.daemon = self.new_daemon("a", *self.daemon_options).start()
 
     def new_daemon(self, label, *options):
         folder = self.folder / f"daemon-{label}"
@@ -146,12 +148,13 @@ class Case(unittest.TestCase):
         self.addCleanup(one.stop)
         return one
 
-    def container(self, label="job", *command, ipv6=False, hosts=None, environment=None, volumes=(), options=()):
+    def container(self, label="job", *command, ipv6=False, hosts=None, usr="/usr", environment=None, volumes=(),
+                  options=()):
         """A running container that reaches this world's origins; it sleeps unless a command is given."""
         sysctl = ["--sysctl", f"net.ipv6.conf.all.disable_ipv6={0 if ipv6 else 1}"]
         scripts = [(f"{__file__.removesuffix('world.py')}clients", "/clients:ro")]
         one = current.engine.start(f"{self.place.name}-{self.place.number()}-{label}", command or ("sleep", "3600"),
-                                   hosts=hosts or self.internet.hosts_file(ipv6), volumes=[*scripts, *volumes],
+                                   hosts=hosts or self.internet.hosts_file(ipv6), usr=usr, volumes=[*scripts, *volumes],
                                    environment={**AWS, **(environment or {})}, options=[*sysctl, *options])
         self.addCleanup(one.remove)
         self.internet.link(one.namespace, ipv6)

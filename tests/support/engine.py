@@ -85,10 +85,10 @@ class Engine:
             copy.write_bytes(pathlib.Path(bundle).read_bytes() + extra_root)
             self._bundles.append((copy, os.path.realpath(bundle)))
 
-    def start(self, name, command, *, hosts=None, volumes=(), environment=None, options=()):
-        """A container on no network; hosts is the text of its /etc/hosts."""
+    def start(self, name, command, *, hosts=None, usr="/usr", volumes=(), environment=None, options=()):
+        """A container on no network. hosts is the text of its /etc/hosts, usr a folder or a volume for its /usr."""
         words = ["run", "--detach", "--name", name, "--network", "none", "--hostname", name,
-                 "--volume", "/usr:/usr:ro", "--tmpfs", "/usr/local", "--env", "HOME=/root", "--env", "LANG=C.UTF-8"]
+                 "--volume", f"{usr}:/usr:ro", "--tmpfs", "/usr/local", "--env", "HOME=/root", "--env", "LANG=C.UTF-8"]
         for copy, bundle in self._bundles:
             if not bundle.startswith("/etc/"):
                 words += ["--volume", f"{copy}:{bundle}:ro"]
@@ -102,6 +102,12 @@ class Engine:
             words += ["--env", f"{key}={value}"]
         self.docker(*words, *options, IMAGE, *command)
         return Container(self, name)
+
+    def overlaid_usr(self, name, above):
+        """A volume that shows the machine's /usr with the folder `above` laid over it."""
+        self.docker("volume", "create", "--driver", "local", "--opt", "type=overlay", "--opt", "device=overlay",
+                    "--opt", f"o=lowerdir={above}:/usr", name)
+        return name
 
     def stop(self):
         if self._process.is_running() and self.socket.exists():
