@@ -5,6 +5,7 @@
 
 #include "tls/connection_notes.h"
 #include "tls/context.h"
+#include "tls/wire_reader.h"
 
 namespace waylay::tls {
 namespace {
@@ -21,10 +22,12 @@ int choose_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, co
                 unsigned offered_size, void*) {
   const std::string& chosen = notes_of(ssl).alpn_chosen;
   if (chosen.empty()) return SSL_TLSEXT_ERR_NOACK;
-  for (unsigned i = 0; i + offered[i] < offered_size; i += 1U + offered[i]) {
-    if (as_text(as_bytes(offered + i + 1, offered[i])) != chosen) continue;
-    *out = offered + i + 1;
-    *out_size = offered[i];
+  WireReader list(as_bytes(offered, offered_size));
+  while (!list.empty()) {
+    Bytes protocol = list.bytes8();
+    if (as_text(protocol) != chosen) continue;
+    *out = as_u8(protocol);
+    *out_size = static_cast<unsigned char>(protocol.size());
     return SSL_TLSEXT_ERR_OK;
   }
   return SSL_TLSEXT_ERR_ALERT_FATAL;
