@@ -6,9 +6,9 @@
 //   warden -> proxy   Start          payload: proxy configuration (JSON; too long for a message, it travels in a sealed
 //   memfd,
 //                                    which send() and receive() see to); descriptors: API listener, flow map
-//                                    (read-only), counters (read-only), then one channel per worker; then the --listen
-//                                    sockets, one per worker, if any. First message, exactly once. JSON members: below,
-//                                    StartInfo.
+//                                    (read-only), counters (read-only; both are /dev/null where BPF is missing), then
+//                                    one channel per worker; then the --listen sockets, one per worker, if any. First
+//                                    message, exactly once. JSON members: below, StartInfo.
 //   proxy -> warden   Ready          all workers run and the API answers
 //   warden -> proxy   TargetAdded    target; payload: TargetInfo (JSON); descriptors: listeners, for each worker one
 //   IPv4 and, where

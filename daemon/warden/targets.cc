@@ -123,6 +123,7 @@ Result<FoundTarget> find_cgroup(const TargetSpec& spec, const kernel::CgroupTree
 
 Result<TargetSpec> parse_target(std::string_view text) {
   if (text.starts_with("pid:")) return parse_pid(text.substr(4));
+  if (text.starts_with("run:")) return TargetSpec{TargetKind::Run, std::string(text.substr(4)), 0};
   if (text.starts_with("cgroup:")) {
     std::string path(text.substr(7));
     if (path.empty() || path.find('\0') != std::string::npos)
@@ -161,7 +162,7 @@ Result<FoundTarget> find_target(const TargetSpec& spec, const AttachOptions& opt
     case TargetKind::Run:
       break;
   }
-  return invalid("a run target is made, not found");
+  return invalid("run:N is made by `waylay run`; it can be detached, not attached");
 }
 
 Result<FoundTarget> find_run_target(unsigned number, const std::string& cgroup_path,

@@ -18,10 +18,10 @@ namespace waylay::warden {
 
 enum class TargetKind { Docker, Pid, Cgroup, Run };
 
-// "docker:web", "web" (the same), "pid:42", "cgroup:/system.slice/job.service".
+// "docker:web", "web" (the same), "pid:42", "cgroup:/system.slice/job.service"; "run:1" names what `waylay run` made.
 struct TargetSpec {
   TargetKind kind = TargetKind::Docker;
-  std::string name;  // of a container, or a cgroup's path
+  std::string name;  // of a container, a cgroup's path, or a run's number
   pid_t pid = 0;
 };
 Result<TargetSpec> parse_target(std::string_view text);
