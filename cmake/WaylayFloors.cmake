@@ -92,7 +92,7 @@ function(waylay_bpf_object name source)
   endif()
   find_program(BPF_CLANG clang-19 REQUIRED)
   find_program(BPFTOOL bpftool PATHS /usr/sbin REQUIRED)
-  set(directory ${CMAKE_BINARY_DIR}/bpf)
+  set(directory ${CMAKE_BINARY_DIR}/skeleton)  # not "bpf": clang-tidy takes folders of that name for ours
   file(MAKE_DIRECTORY ${directory})
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/*.h)
   # asm/types.h lies in the multiarch folder, which the BPF target does not search by itself.

@@ -120,7 +120,10 @@ waylay_settings settings_of(const RedirectConfig& config, uint32_t max_flows) {
 }
 
 uint32_t families_of(bool v4, bool v6) {
-  return (v4 ? WAYLAY_FAMILY_V4 : 0u) | (v6 ? WAYLAY_FAMILY_V6 : 0u);
+  uint32_t families = 0;
+  if (v4) families |= WAYLAY_FAMILY_V4;
+  if (v6) families |= WAYLAY_FAMILY_V6;
+  return families;
 }
 
 class BpfRedirect final : public Redirect {

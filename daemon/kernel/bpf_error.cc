@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -26,7 +27,7 @@ thread_local std::string warnings;
 
 int on_libbpf_message(libbpf_print_level level, const char* format, va_list arguments) {
   std::array<char, 4096> line;
-  vsnprintf(line.data(), line.size(), format, arguments);
+  if (vsnprintf(line.data(), line.size(), format, arguments) < 0) return 0;
   std::string_view text = trim(line.data());
   while (text.ends_with('\n')) text.remove_suffix(1);
   if (level == LIBBPF_WARN) {
@@ -37,11 +38,15 @@ int on_libbpf_message(libbpf_print_level level, const char* format, va_list argu
   return 0;
 }
 
-bool is_too_old(const std::string& release) {
+// "6.1.0-28-amd64"; what cannot be read is not called too old.
+bool is_too_old(std::string_view release) {
   int major = 0;
   int minor = 0;
-  if (sscanf(release.c_str(), "%d.%d", &major, &minor) != 2) return false;
-  return major < kOldestMajor || (major == kOldestMajor && minor < kOldestMinor);
+  const char* end = release.data() + release.size();
+  auto [dot, error] = std::from_chars(release.data(), end, major);
+  if (error != std::errc{} || dot == end || *dot != '.') return false;
+  if (std::from_chars(dot + 1, end, minor).ec != std::errc{}) return false;
+  return std::pair(major, minor) < std::pair(kOldestMajor, kOldestMinor);
 }
 
 std::string missing_capabilities(uint64_t held) {

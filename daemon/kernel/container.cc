@@ -65,7 +65,7 @@ Result<void> wait_for(int fd, short events, int64_t deadline_ns) {
 Result<void> send_whole(int fd, std::string_view text, int64_t deadline_ns) {
   while (!text.empty()) {
     ssize_t size = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
-    if (size > 0) {
+    if (size >= 0) {
       text.remove_prefix(static_cast<size_t>(size));
       continue;
     }
@@ -212,6 +212,7 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::string nearest_names(std::string_view wanted, const std::vector<Container>& all) {
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const Container& each : all) names.push_back(each.name);
   std::ranges::sort(names, {}, [&](const std::string& name) { return std::pair(distance(wanted, name), name); });
   names.resize(std::min(names.size(), kNamesSuggested));
@@ -226,6 +227,7 @@ Error unknown(std::string_view wanted, const std::vector<Container>& all) {
 
 Error ambiguous(std::string_view wanted, const std::vector<const Container*>& candidates) {
   std::vector<std::string> names;
+  names.reserve(candidates.size());
   for (const Container* each : candidates) names.push_back(each->name + " (" + each->id.substr(0, 12) + ")");
   return Error::local(ErrorKind::Conflict, "'" + std::string(wanted) + "' could be any of " + joined(names));
 }

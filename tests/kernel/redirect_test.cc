@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <thread>
 
 #include "base/check.h"
@@ -68,6 +70,23 @@ TEST_F(Redirecting, TakesAnMptcpConnection) {
   Visit one = visit({.to = "192.0.2.7:443", .protocol = 262});
   EXPECT_TRUE(origin_of(one.accepted));
   EXPECT_NE(one.said.find("greeting=waylay"), std::string::npos) << one.said;
+}
+
+TEST_F(Redirecting, TakesAConnectionThatBeginsWithItsFirstBytes) {
+  auto redirect = attach();
+  Client client(cgroup_, net_, [](Talk& talk) {
+    Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_storage name{};
+    socklen_t size = Address::parse("192.0.2.7:443")->to_sockaddr(name);
+    ssize_t sent = sendto(socket.get(), "x", 1, MSG_FASTOPEN, reinterpret_cast<sockaddr*>(&name), size);
+    talk.say(sent == 1 ? "sent" : strerrorname_np(errno));
+    talk.hear();
+  });
+  Accepted accepted = accept_one(listeners_.v4[0]);
+  EXPECT_EQ(client.talk().hear(), "sent");
+  std::optional<Origin> origin = origin_of(accepted);
+  ASSERT_TRUE(origin);
+  EXPECT_EQ(origin->destination.to_string(), "192.0.2.7:443");
 }
 
 TEST_F(Redirecting, KnowsWhoConnectedUntilTheSocketCloses) {
