@@ -17,6 +17,14 @@ Result<Address> peer_address(int fd) {
   return Address::from_sockaddr(storage);
 }
 
+Result<Address> own_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length) < 0)
+    return fail(posix_error(errno, "asking for a socket's own address"));
+  return Address::from_sockaddr(storage);
+}
+
 void set_no_delay(int fd) {
   int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -7,6 +7,7 @@
 namespace waylay::io {
 
 Result<Address> peer_address(int fd);
+Result<Address> own_address(int fd);
 void set_no_delay(int fd);  // a proxy's small writes must not wait for acknowledgements; no effect on other than TCP
 void set_reset_on_close(int fd);  // close(2) will send RST instead of FIN (SO_LINGER with 0 s)
 

@@ -53,7 +53,7 @@ class Stream {
   void send(ByteQueue& from);  // takes everything, or nothing if sending()
   bool sending() const { return !sending_.empty(); }
   size_t unsent() const { return sending_.size(); }
-  void shutdown_write();  // FIN after what was taken is sent; nothing can be sent afterwards
+  void shutdown_write();  // FIN after what was taken is sent; what is offered afterwards is dropped
 
   void
   close();  // unsent bytes are dropped. The kernel tells the peer with FIN, or with RST if it has bytes nobody read

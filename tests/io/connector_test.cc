@@ -26,7 +26,7 @@ TEST(Connector, Connects) {
   auto ring = enabled_ring();
   Fd listening = listen_on_loopback();
   Caller caller(*ring);
-  caller.call(own_address(listening.get()));
+  caller.call(*own_address(listening.get()));
   ASSERT_TRUE(run_until(*ring, [&] { return caller.done(); }));
   ASSERT_TRUE(caller.connection) << caller.error->message;
   Fd accepted(accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -38,7 +38,7 @@ TEST(Connector, Connects) {
 TEST(Connector, TellsWhoRefusedIt) {
   auto ring = enabled_ring();
   Fd listening = listen_on_loopback();
-  Address address = own_address(listening.get());
+  Address address = *own_address(listening.get());
   listening.reset();
   Caller caller(*ring);
   caller.call(address);
@@ -53,7 +53,7 @@ TEST(Connector, TellsWhoRefusedIt) {
 class Silence {
  public:
   Silence() : listening_(listen_on_loopback(0)) {
-    address = own_address(listening_.get());
+    address = *own_address(listening_.get());
     for (int i = 0; i < 4; i++) {
       fillers_.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
       sockaddr_storage storage{};
@@ -92,7 +92,7 @@ TEST(Connector, CanBeCancelledAndStartedAgain) {
   EXPECT_EQ(caller.error->kind, ErrorKind::Unavailable);
   caller.error.reset();
   Fd listening = listen_on_loopback();
-  caller.call(own_address(listening.get()));
+  caller.call(*own_address(listening.get()));
   ASSERT_TRUE(run_until(*ring, [&] { return caller.done(); }));
   EXPECT_TRUE(caller.connection);
 }

@@ -13,7 +13,7 @@ namespace {
 
 class Door : public Listener::Owner {
  public:
-  Door(Ring& ring, Fd fd) : ring_(ring), address(own_address(fd.get())), listener(ring, *this) {
+  Door(Ring& ring, Fd fd) : ring_(ring), address(*own_address(fd.get())), listener(ring, *this) {
     listener.open(std::move(fd));
   }
   ~Door() override {
@@ -44,7 +44,7 @@ TEST(Listener, GivesTheConnectionAndItsPeer) {
   Door door(*ring, listen_on_loopback());
   Fd client = connect_to(door.address);
   ASSERT_TRUE(run_until(*ring, [&] { return door.connections.size() == 1; }));
-  EXPECT_EQ(*door.peers.begin(), own_address(client.get()));
+  EXPECT_EQ(*door.peers.begin(), *own_address(client.get()));
   EXPECT_EQ(fcntl(door.connections[0].get(), F_GETFD), FD_CLOEXEC);
 }
 

@@ -20,6 +20,7 @@
 #include "base/byte_queue.h"
 #include "base/clock.h"
 #include "io/ring.h"
+#include "io/socket.h"
 #include "io/stream.h"
 
 namespace waylay::io {
@@ -50,13 +51,6 @@ inline void run_for(Ring& ring, int64_t ns) {
   for (int64_t end_ns = now().steady_ns + ns; now().steady_ns < end_ns;) EXPECT_TRUE(ring.run_once(end_ns));
 }
 
-inline Address own_address(int fd) {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof storage;
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length), 0);
-  return *Address::from_sockaddr(storage);
-}
-
 inline Fd listen_on_loopback(int backlog = 1024) {
   Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_storage storage{};
@@ -77,7 +71,7 @@ inline Fd connect_to(const Address& address) {
 // Two ends of one TCP connection over loopback.
 inline std::pair<Fd, Fd> tcp_pair() {
   Fd listening = listen_on_loopback(1);
-  Fd one = connect_to(own_address(listening.get()));
+  Fd one = connect_to(*own_address(listening.get()));
   Fd other(accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
   EXPECT_TRUE(other);
   return {std::move(one), std::move(other)};

@@ -1,0 +1,250 @@
+#include "proxy/connection.h"
+
+#include <algorithm>
+
+#include "io/ring.h"
+
+namespace waylay::proxy {
+
+Connection::Connection(Tools& tools, SocketStock& sockets, flow::FlowFacts facts, flow::Settings settings, Owner& owner)
+    : tools_(tools),
+      sockets_(sockets),
+      owner_(owner),
+      flow_(tools.environment, std::move(facts), settings, tools.ring.time()),
+      client_(tools.ring, Side::Client, *this),
+      deadline_(io::Timer::calling<&Connection::on_deadline>(this, tools.ring.timers())),
+      leaving_limit_(io::Timer::calling<&Connection::on_leaving_limit>(this, tools.ring.timers())) {}
+
+void Connection::start(Fd client) {
+  client_.open(std::move(client));
+  ask_for_process();
+  settle();
+}
+
+Time Connection::now() const {
+  return tools_.ring.time();
+}
+
+// ---- the client
+
+void Connection::on_received(io::Stream&, Bytes bytes) {
+  if (leaving()) return;  // lingering: read so that the close is no reset, and dropped
+  flow_.on_client_bytes(bytes, now());
+  settle();
+}
+
+void Connection::on_end(io::Stream&) {
+  if (lingering_) return client_.close();
+  if (!flow_.finished()) flow_.on_client_eof(now());
+  settle();
+}
+
+void Connection::on_sent(io::Stream&) {
+  if (client_.sending()) return;
+  writable();
+}
+
+void Connection::on_error(io::Stream&, Error error) {
+  if (!flow_.finished()) flow_.on_client_failed(std::move(error), now());
+  settle();
+}
+
+void Connection::on_closed(io::Stream&) {
+  leaving_limit_.stop();
+  end_if_nothing_is_left();
+}
+
+// ---- its upstreams
+
+void Connection::on_upstream_connected(Upstream& upstream) {
+  flow_.on_upstream_connected(upstream.id(), now());
+  settle();
+}
+
+void Connection::on_upstream_bytes(Upstream& upstream, Bytes bytes) {
+  flow_.on_upstream_bytes(upstream.id(), bytes, now());
+  settle();
+}
+
+void Connection::on_upstream_end(Upstream& upstream) {
+  flow_.on_upstream_eof(upstream.id(), now());
+  settle();
+}
+
+void Connection::on_upstream_sent(Upstream&) {
+  writable();
+}
+
+// The queues go first: what the flow wishes to receive depends on their length.
+void Connection::writable() {
+  send_all();
+  if (!flow_.finished()) flow_.on_writable(now());
+  settle();
+}
+
+void Connection::on_upstream_failed(Upstream& upstream, Error error) {
+  flow_.on_upstream_failed(upstream.id(), std::move(error), now());
+  settle();
+}
+
+void Connection::on_upstream_gone(Upstream& upstream) {
+  std::erase_if(upstreams_, [&](const auto& each) { return each.get() == &upstream; });
+  end_if_nothing_is_left();
+}
+
+Upstream* Connection::find(flow::UpstreamId id) {
+  auto found = std::find_if(upstreams_.begin(), upstreams_.end(), [&](const auto& each) { return each->id() == id; });
+  return found == upstreams_.end() ? nullptr : found->get();
+}
+
+// ---- answers and time
+
+void Connection::on_leaf(Result<LeafSource::Leaf> leaf) {
+  flow_.on_leaf(std::move(leaf), now());
+  settle();
+}
+
+void Connection::ask_for_process() {
+  const flow::Owner& owner = flow_.facts().owner;
+  if (owner.pid == 0) return;
+  auto known = tools_.processes.request(flow_.facts().target, owner.pid, owner.cgroup_id, process_, now());
+  if (known) on_process(std::move(*known));
+}
+
+void Connection::on_process(Result<warden::ProcessInfo> process) {
+  if (!process) return;  // gone before it could be asked: what the kernel saw is all there is
+  flow::Owner owner = flow_.facts().owner;
+  owner.exe = std::move(process->exe);
+  owner.cgroup = std::move(process->cgroup);
+  if (!process->comm.empty()) owner.comm = std::move(process->comm);
+  if (!process->container_id.empty()) {
+    owner.container_id = std::move(process->container_id);
+    owner.container_name = std::move(process->container_name);
+    owner.container_image = std::move(process->container_image);
+  }
+  flow_.on_owner(std::move(owner));
+}
+
+void Connection::on_deadline() {
+  flow_.on_time(now());
+  settle();
+}
+
+void Connection::on_leaving_limit() {
+  if (lingering_) return client_.close();
+  client_.reset();
+}
+
+void Connection::detach() {
+  if (!flow_.finished()) flow_.on_detached(now());
+  settle();
+}
+
+void Connection::abort() {
+  aborted_ = true;
+  client_.reset();
+  for (auto& upstream : upstreams_) upstream->reset();
+  end_if_nothing_is_left();
+}
+
+// ---- the flow's commands
+
+void Connection::settle() {
+  while (std::optional<flow::Command> command = flow_.next_command())
+    std::visit([this](const auto& each) { carry_out(each); }, *command);
+  tell_outcome();
+  if (flow_.finished()) end_with_the_flow();
+  send_all();
+  set_receiving();
+  set_timer();
+  end_if_nothing_is_left();
+}
+
+void Connection::carry_out(const flow::ConnectUpstream& command) {
+  upstreams_.push_back(std::make_unique<Upstream>(tools_.ring, sockets_, command.id, command.to, upstream_owner()));
+  upstreams_.back()->start();
+}
+
+void Connection::carry_out(const flow::RequestLeaf& command) {
+  auto leaf = tools_.leaves.request({command.name, command.mirror}, leaf_, now());
+  if (leaf) flow_.on_leaf(std::move(*leaf), now());
+}
+
+void Connection::carry_out(const flow::ShutdownUpstream& command) {
+  if (Upstream* upstream = find(command.id)) upstream->shutdown_when_sent();
+}
+
+void Connection::carry_out(const flow::CloseUpstream& command) {
+  Upstream* upstream = find(command.id);
+  if (!upstream) return;
+  if (command.reset) return upstream->reset();
+  upstream->close_when_sent();
+  upstream->send(flow_.to_upstream(command.id));  // now: the flow may go on with another upstream and a fresh queue
+}
+
+void Connection::carry_out(const flow::ShutdownClient&) {
+  if (then_ == Then::Nothing) then_ = Then::Shutdown;
+}
+
+void Connection::carry_out(const flow::CloseClient&) {
+  if (leaving()) return;
+  then_ = Then::Close;
+  leaving_limit_.start_at(now().steady_ns + kFlushLimit_ns);
+}
+
+void Connection::carry_out(const flow::ResetClient&) {
+  client_.reset();
+}
+
+void Connection::tell_outcome() {
+  flow::Outcome now = flow_.facts().outcome;
+  if (now != outcome_) owner_.on_outcome(std::exchange(outcome_, now), now);
+}
+
+void Connection::end_with_the_flow() {
+  leaf_.unlink();
+  process_.unlink();
+  carry_out(flow::CloseClient{});
+  for (auto& upstream : upstreams_) upstream->close_when_sent();
+}
+
+// ---- bytes to both sides
+
+void Connection::send_all() {
+  send_to_client();
+  for (auto& upstream : upstreams_) upstream->send(flow_.to_upstream(upstream->id()));
+}
+
+void Connection::send_to_client() {
+  if (!client_.open()) return;
+  client_.send(flow_.to_client());
+  if (then_ == Then::Nothing || !flow_.to_client().empty() || client_.sending()) return;
+  client_.shutdown_write();
+  if (leaving() && !lingering_) start_lingering();
+}
+
+void Connection::start_lingering() {
+  lingering_ = true;
+  if (client_.ended()) return client_.close();
+  leaving_limit_.start_at(now().steady_ns + kLinger_ns);
+}
+
+void Connection::set_receiving() {
+  bool wanted = leaving() || flow_.wants_client_bytes();
+  if (!wanted) client_.pause_receive();
+  if (wanted && client_.receive_paused()) client_.resume_receive();
+  for (auto& upstream : upstreams_) upstream->want_bytes(flow_.wants_upstream_bytes(upstream->id()));
+}
+
+void Connection::set_timer() {
+  std::optional<int64_t> deadline_ns = flow_.finished() ? std::nullopt : flow_.deadline_ns();
+  if (deadline_ns) return deadline_.start_at(*deadline_ns);
+  deadline_.stop();
+}
+
+void Connection::end_if_nothing_is_left() {
+  if (!flow_.finished() && !aborted_) return;
+  if (client_.closed() && upstreams_.empty()) tools_.ring.defer(ended_);
+}
+
+}  // namespace waylay::proxy

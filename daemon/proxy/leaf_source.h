@@ -1,0 +1,53 @@
+// Leaves for a worker's flows: from the cache, or prepared here and signed by the warden. Flows that want the same leaf
+// at the same moment share one signature.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "io/timer.h"
+#include "proxy/waiter.h"
+#include "tls/leaf.h"
+
+namespace waylay::proxy {
+
+class WardenLink;
+
+class LeafSource {
+ public:
+  using Leaf = std::shared_ptr<const tls::Leaf>;
+
+  LeafSource(io::Timers& timers, tls::LeafMinter& minter, tls::LeafCache& cache, WardenLink& warden)
+      : minter_(minter),
+        cache_(cache),
+        warden_(warden),
+        refill_(io::Timer::calling<&LeafSource::refill>(this, timers)) {}
+
+  // An answer at once, or nothing: then the waiter gets it later.
+  std::optional<Result<Leaf>> request(const tls::LeafRequest& request, Waiter<Leaf>& waiter, Time now);
+
+  void put(uint64_t id, Result<std::string> signature, Time now);
+  void fail_everyone(const Error& why);  // the warden is gone
+
+ private:
+  struct Pending {
+    tls::UnsignedLeaf leaf;
+    std::string key;
+    tls::Fingerprint mirror;
+    Waiters<Leaf> waiters;
+  };
+  Result<Leaf> finish(Pending& pending, const std::string& signature, Time now);
+  void refill();
+
+  tls::LeafMinter& minter_;
+  tls::LeafCache& cache_;
+  WardenLink& warden_;
+  std::map<uint64_t, std::unique_ptr<Pending>> pending_;
+  std::map<std::string, Pending*, std::less<>> by_key_;  // name and mirrored certificate
+  uint64_t next_id_ = 1;
+  io::Timer refill_;
+};
+
+}  // namespace waylay::proxy
