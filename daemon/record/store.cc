@@ -1,0 +1,168 @@
+#include "record/store.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "flow/subject.h"
+
+namespace waylay::record {
+namespace {
+
+bool is_closed(const flow::FlowFacts& flow) {
+  return flow.closed.wall_ns != 0;
+}
+
+size_t bytes_of(const std::optional<http::Head>& head) {
+  return head ? head->raw().size() + head->field_count() * 24 : 0;
+}
+
+// What an exchange costs, near enough for a limit.
+size_t bytes_of(const flow::ExchangeFacts& exchange) {
+  size_t bytes = sizeof exchange + exchange.host.size() + exchange.target.size() + exchange.error.size();
+  bytes += bytes_of(exchange.request) + bytes_of(exchange.response);
+  for (const flow::AppliedRule& rule : exchange.applied) bytes += sizeof rule + rule.rule.size() + rule.what.size();
+  return bytes + exchange.call.key.size() + exchange.call.bucket.size() + exchange.call.invocation_id.size();
+}
+
+// The newest `most` of `all` that match, in the order of `all`.
+template <class Pointer>
+std::vector<Pointer> newest(const std::vector<Pointer>& all, const match::Expression& match, size_t most) {
+  std::vector<Pointer> found;
+  for (auto one = all.rbegin(); one != all.rend() && found.size() < most; ++one)
+    if (match.matches(flow::Subject(**one))) found.push_back(*one);
+  std::ranges::reverse(found);
+  return found;
+}
+
+}  // namespace
+
+Store::Store(Limits limits) : limits_(limits), ledger_(limits.invocations) {}
+
+void Store::flow_changed(const FlowPointer& facts) {
+  {
+    std::lock_guard lock(mutex_);
+    flows_[facts->id] = facts;
+    if (facts->id > newest_flow_) ++totals_.flows;
+    newest_flow_ = std::max(newest_flow_, facts->id);
+    if (is_closed(*facts) && closed_flows_.insert(facts->id).second) metrics_.flow_closed(*facts);
+    drop_flows();
+  }
+  offer({facts, nullptr});
+}
+
+void Store::exchange_ended(ExchangePointer facts) {
+  {
+    std::lock_guard lock(mutex_);
+    exchanges_.push_back(facts);
+    exchange_by_id_[facts->id] = facts;
+    totals_.exchange_bytes_held += bytes_of(*facts);
+    ++totals_.exchanges;
+    metrics_.exchange_ended(*facts, ledger_.exchange_ended(*facts));
+    drop_exchanges();
+  }
+  offer({nullptr, std::move(facts)});
+}
+
+void Store::drop_exchanges() {
+  while (exchanges_.size() > limits_.exchanges ||
+         (totals_.exchange_bytes_held > limits_.exchange_bytes && !exchanges_.empty())) {
+    totals_.exchange_bytes_held -= bytes_of(*exchanges_.front());
+    exchange_by_id_.erase(exchanges_.front()->id);
+    exchanges_.pop_front();
+    ++totals_.exchanges_dropped;
+  }
+}
+
+// Closed ones first, so that `waylay flows` always shows what is open now.
+void Store::drop_flows() {
+  while (flows_.size() > limits_.flows) {
+    uint64_t oldest = closed_flows_.empty() ? flows_.begin()->first : *closed_flows_.begin();
+    flows_.erase(oldest);
+    closed_flows_.erase(oldest);
+    ++totals_.flows_dropped;
+  }
+}
+
+void Store::offer(const Event& event) {
+  std::vector<std::shared_ptr<Subscription>> followers;
+  {
+    std::lock_guard lock(followers_mutex_);
+    if (followers_.empty()) return;
+    std::erase_if(followers_, [](const auto& follower) { return follower.expired(); });
+    for (const auto& follower : followers_)
+      if (auto alive = follower.lock()) followers.push_back(std::move(alive));
+  }
+  for (const auto& follower : followers) follower->offer(event);
+}
+
+Store::FlowPointer Store::flow(uint64_t id) const {
+  std::lock_guard lock(mutex_);
+  auto found = flows_.find(id);
+  return found == flows_.end() ? nullptr : found->second;
+}
+
+Store::ExchangePointer Store::exchange(uint64_t id) const {
+  std::lock_guard lock(mutex_);
+  auto found = exchange_by_id_.find(id);
+  return found == exchange_by_id_.end() ? nullptr : found->second;
+}
+
+std::vector<Store::ExchangePointer> Store::exchanges(const match::Expression& match, size_t most) const {
+  std::vector<ExchangePointer> all;
+  {
+    std::lock_guard lock(mutex_);
+    all.assign(exchanges_.begin(), exchanges_.end());
+  }
+  return newest(all, match, most);
+}
+
+std::vector<Store::FlowPointer> Store::flows(const match::Expression& match, size_t most) const {
+  std::vector<FlowPointer> all;
+  {
+    std::lock_guard lock(mutex_);
+    all.reserve(flows_.size());
+    for (const auto& [id, flow] : flows_) all.push_back(flow);
+  }
+  return newest(all, match, most);
+}
+
+std::vector<Store::ExchangePointer> Store::exchanges_of_flow(uint64_t flow_id) const {
+  std::vector<ExchangePointer> found;
+  std::lock_guard lock(mutex_);
+  for (const ExchangePointer& exchange : exchanges_)
+    if (exchange->flow->id == flow_id) found.push_back(exchange);
+  return found;
+}
+
+Result<std::shared_ptr<Subscription>> Store::subscribe(Wanted wanted) {
+  auto follower = std::make_shared<Subscription>(std::move(wanted), limits_.waiting_events);
+  if (follower->fd() < 0) return fail(posix_error(errno, "opening an eventfd for a follower"));
+  std::lock_guard lock(followers_mutex_);
+  followers_.push_back(follower);
+  return follower;
+}
+
+std::vector<Invocation> Store::invocations() const {
+  std::lock_guard lock(mutex_);
+  return ledger_.invocations();
+}
+
+Store::Totals Store::totals() const {
+  std::lock_guard lock(mutex_);
+  Totals totals = totals_;
+  totals.exchanges_held = exchanges_.size();
+  totals.flows_held = flows_.size();
+  totals.invocations = ledger_.total();
+  totals.invocations_dropped = ledger_.dropped();
+  return totals;
+}
+
+std::string Store::metrics() const {
+  Totals now = totals();
+  std::lock_guard lock(mutex_);
+  return metrics_.text(
+      {{"exchange", now.exchanges_dropped}, {"flow", now.flows_dropped}, {"invocation", now.invocations_dropped}},
+      {{"exchanges", now.exchanges_held}, {"exchange_bytes", now.exchange_bytes_held}, {"flows", now.flows_held}});
+}
+
+}  // namespace waylay::record

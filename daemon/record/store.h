@@ -1,0 +1,81 @@
+// What was recorded: the newest exchanges and flows, the retry ledger, the counters, and the live followers. It is the
+// workers' Recorder; a worker holds its lock for a few map operations and never waits for a reader, who copies pointers
+// under the lock and works on them outside.
+//
+// Facts are immutable and shared. An open flow is kept as its newest facts; flows are dropped closed ones first.
+// Thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "flow/exchange.h"
+#include "match/expression.h"
+#include "record/ledger.h"
+#include "record/limits.h"
+#include "record/metrics.h"
+#include "record/subscription.h"
+
+namespace waylay::record {
+
+class Store final : public flow::Recorder {
+ public:
+  using FlowPointer = std::shared_ptr<const flow::FlowFacts>;
+  using ExchangePointer = std::shared_ptr<const flow::ExchangeFacts>;
+
+  struct Totals {
+    uint64_t exchanges = 0, exchanges_dropped = 0;  // since the start; dropped ones are not held any more
+    uint64_t flows = 0, flows_dropped = 0;
+    uint64_t invocations = 0, invocations_dropped = 0;
+    size_t exchanges_held = 0, exchange_bytes_held = 0, flows_held = 0;
+  };
+
+  explicit Store(Limits limits = {});
+
+  // flow::Recorder
+  void flow_changed(const FlowPointer& facts) override;
+  void exchange_ended(ExchangePointer facts) override;
+
+  FlowPointer flow(uint64_t id) const;          // null: never seen, or dropped
+  ExchangePointer exchange(uint64_t id) const;  // null as well while it is still open
+
+  // The newest `most` that match, the oldest of them first.
+  std::vector<ExchangePointer> exchanges(const match::Expression& match, size_t most) const;
+  std::vector<FlowPointer> flows(const match::Expression& match, size_t most) const;
+  std::vector<ExchangePointer> exchanges_of_flow(uint64_t flow_id) const;
+
+  // Events from now on, until the last pointer to it is gone. Fails when the system has no descriptor left.
+  Result<std::shared_ptr<Subscription>> subscribe(Wanted wanted);
+
+  std::vector<Invocation> invocations() const;  // a copy of the ledger, the oldest first
+  Totals totals() const;
+  std::string metrics() const;  // Prometheus text
+
+ private:
+  void drop_exchanges();
+  void drop_flows();
+  void offer(const Event& event);
+
+  const Limits limits_;
+  mutable std::mutex mutex_;
+  std::deque<ExchangePointer> exchanges_;  // in the order they ended
+  std::unordered_map<uint64_t, ExchangePointer> exchange_by_id_;
+  std::map<uint64_t, FlowPointer> flows_;
+  std::set<uint64_t> closed_flows_;
+  Ledger ledger_;
+  Metrics metrics_;
+  Totals totals_;
+  uint64_t newest_flow_ = 0;
+
+  std::mutex followers_mutex_;
+  std::vector<std::weak_ptr<Subscription>> followers_;
+};
+
+}  // namespace waylay::record
