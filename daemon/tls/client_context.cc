@@ -1,4 +1,5 @@
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -83,6 +84,7 @@ Result<ClientContext> ClientContext::create(const TicketKeys& keys) {
 
 Result<Channel> ClientContext::accept(const Leaf& leaf, std::string_view alpn_chosen, std::string_view ticket_scope,
                                       ByteQueue* output) const {
+  ERR_clear_error();
   Ssl ssl(SSL_new(context_.get()));
   ConnectionNotes* notes = ssl ? attach_notes(ssl.get()) : nullptr;
   if (notes == nullptr) return fail(openssl_error(ErrorKind::Unavailable, "making a TLS endpoint for a client"));

@@ -32,7 +32,7 @@ struct ClientHello {
 };
 
 // A ClientHello is at most this long, record headers included. Real ones stay below 4 KiB, with post-quantum shares.
-constexpr size_t kMaxClientHelloBytes = 64 * 1024;
+constexpr size_t kMaxClientHelloBytes = size_t{64} * 1024;
 
 // `received` is everything the client has sent so far. The answer is
 //  - nothing: it is the beginning of a ClientHello, more bytes are needed;

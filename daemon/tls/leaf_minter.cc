@@ -92,7 +92,7 @@ bool set_names(X509* certificate, const std::vector<std::string>& names, bool cr
   for (const std::string& name : names) {
     GeneralName general = general_name(name);
     if (!list || !general || sk_GENERAL_NAME_push(list.get(), general.get()) <= 0) return false;
-    general.release();  // now the list's
+    static_cast<void>(general.release());  // now the list's
   }
   return X509_add1_ext_i2d(certificate, NID_subject_alt_name, list.get(), critical ? 1 : 0, X509V3_ADD_DEFAULT) == 1;
 }

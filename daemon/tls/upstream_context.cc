@@ -95,12 +95,12 @@ Result<std::string> alpn_list(const std::vector<std::string>& protocols) {
 }
 
 // RFC 6066 section 3: an IP address is not sent as a server name.
-bool expect_host(SSL* ssl, std::string host) {  // by value: OpenSSL's macro wants it writable
+bool expect_host(SSL* ssl, std::string host) {  // by value: OpenSSL wants it writable
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (is_ip_literal(host)) return X509_VERIFY_PARAM_set1_ip_asc(param, host.c_str()) == 1;
   return X509_VERIFY_PARAM_set1_host(param, host.data(), host.size()) == 1 &&
-         SSL_set_tlsext_host_name(ssl, host.data()) == 1;
+         SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) == 1;
 }
 
 bool set_alpn(SSL* ssl, const std::string& list) {
@@ -152,7 +152,7 @@ Result<UpstreamContext> UpstreamContext::create(const UpstreamRoots& roots) {
   SSL_CTX_set_client_cert_cb(raw, on_certificate_request);
   auto cache = std::make_unique<SessionCache>();
   bool set = SSL_CTX_set_ex_data(raw, cache_index(), cache.get()) == 1;
-  if (set) cache.release();  // now the context's
+  if (set) static_cast<void>(cache.release());  // now the context's
   if (!set || SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) != 1) {
     return fail(openssl_error(ErrorKind::Unavailable, "setting up the TLS context for upstreams"));
   }
@@ -165,6 +165,7 @@ Result<Channel> UpstreamContext::connect(const UpstreamName& name, ByteQueue* ou
   Result<std::string> alpn = alpn_list(name.alpn);
   if (!alpn) return fail(alpn, "connecting to " + *host);
 
+  ERR_clear_error();
   Ssl ssl(SSL_new(context_.get()));
   ConnectionNotes* notes = ssl ? attach_notes(ssl.get()) : nullptr;
   if (notes == nullptr || !expect_host(ssl.get(), *host) || !set_alpn(ssl.get(), *alpn)) {

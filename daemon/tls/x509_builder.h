@@ -7,7 +7,7 @@
 
 namespace waylay::tls {
 
-constexpr int64_t kDay_s = 24 * 60 * 60;
+constexpr int64_t kDay_s = int64_t{24} * 60 * 60;
 
 Result<PrivateKey> make_p256_key();
 bool set_random_serial(X509* certificate);  // 127 bits, always of the same length in DER
