@@ -38,14 +38,18 @@ int on_libbpf_message(libbpf_print_level level, const char* format, va_list argu
   return 0;
 }
 
+// The digits that the text begins with.
+bool parse_number(std::string_view text, int& value) {
+  return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc{};
+}
+
 // "6.1.0-28-amd64"; what cannot be read is not called too old.
 bool is_too_old(std::string_view release) {
   int major = 0;
   int minor = 0;
-  const char* end = release.data() + release.size();
-  auto [dot, error] = std::from_chars(release.data(), end, major);
-  if (error != std::errc{} || dot == end || *dot != '.') return false;
-  if (std::from_chars(dot + 1, end, minor).ec != std::errc{}) return false;
+  size_t dot = release.find('.');
+  if (dot == std::string_view::npos || !parse_number(release.substr(0, dot), major)) return false;
+  if (!parse_number(release.substr(dot + 1), minor)) return false;
   return std::pair(major, minor) < std::pair(kOldestMajor, kOldestMinor);
 }
 
