@@ -1,0 +1,286 @@
+#include "control/api.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "control/render.h"
+#include "control/sources.h"
+
+namespace waylay::control {
+namespace {
+
+constexpr size_t kUsualLimit = 100;
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::Invalid:
+    case ErrorKind::Ambiguous:
+    case ErrorKind::Protocol:
+    case ErrorKind::Truncated:
+      return 400;
+    case ErrorKind::Permission:
+      return 403;
+    case ErrorKind::NotFound:
+      return 404;
+    case ErrorKind::Conflict:
+      return 409;
+    case ErrorKind::Limit:
+      return 413;
+    case ErrorKind::Unavailable:
+      return 503;
+    case ErrorKind::Timeout:
+      return 504;
+    case ErrorKind::System:
+    case ErrorKind::Certificate:
+      return 500;
+  }
+  return 500;
+}
+
+Response json_response(const Json& json, int status = 200) {
+  Response response;
+  response.status = status;
+  response.body = to_text(json) + "\n";
+  return response;
+}
+
+Response raw_json(std::string_view name, std::string_view array) {
+  Response response;
+  response.body.append("{\"").append(name).append("\":").append(array).append("}\n");
+  return response;
+}
+
+Response listed(std::string_view name, std::vector<Event> events) {
+  Response response;
+  response.source = std::make_unique<ListSource>(name, std::move(events));
+  return response;
+}
+
+Response not_found(std::string message) {
+  return error_response(Error::local(ErrorKind::NotFound, std::move(message)));
+}
+
+Result<match::Expression> match_parameter(const Request& request) {
+  auto found = request.query.find("match");
+  return match::Expression::compile(found == request.query.end() ? std::string_view()
+                                                                 : std::string_view(found->second));
+}
+
+// The number in the path: the last segment.
+std::optional<uint64_t> number_in(const Request& request) {
+  const std::string& text = request.path.back();
+  uint64_t number = 0;
+  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+int64_t time_of(const Event& event) {
+  if (const auto* exchange = std::get_if<std::shared_ptr<const flow::ExchangeFacts>>(&event))
+    return (*exchange)->started.wall_ns;
+  return std::get<std::shared_ptr<const flow::FlowFacts>>(event)->opened.wall_ns;
+}
+
+// Exchanges and, if wished, the connections that had none, in the order of their beginning; the newest `limit`.
+std::vector<Event> past_events(const Backend& backend, const match::Expression& match, size_t limit, bool connections) {
+  std::vector<Event> events;
+  if (limit == 0) return events;
+  for (auto& exchange : backend.exchanges(match, limit)) events.emplace_back(std::move(exchange));
+  if (!connections) return events;
+  for (auto& flow : backend.flows(match, limit, true)) events.emplace_back(std::move(flow));
+  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return time_of(a) < time_of(b); });
+  if (events.size() > limit) events.erase(events.begin(), events.end() - static_cast<ptrdiff_t>(limit));
+  return events;
+}
+
+Response get_status(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  return json_response(to_json(context.backend.status()));
+}
+
+Response get_version(Context&, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  return json_response({{"version", WAYLAY_VERSION}, {"api", 1}});
+}
+
+Response get_fields(Context&, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  return json_response({{"fields", fields_to_json()}});
+}
+
+Response get_flows(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {"match", "limit"}); !known) return error_response(known.error());
+  Result<match::Expression> match = match_parameter(request);
+  if (!match) return error_response(match.error());
+  Result<size_t> limit = limit_parameter(request, kUsualLimit);
+  if (!limit) return error_response(limit.error());
+  std::vector<Event> events;
+  for (auto& flow : context.backend.flows(*match, *limit, false)) events.emplace_back(std::move(flow));
+  return listed("flows", std::move(events));
+}
+
+Response get_flow(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  std::optional<uint64_t> id = number_in(request);
+  auto facts = id ? context.backend.flow(*id) : nullptr;
+  return facts ? json_response(to_json(*facts)) : not_found("there is no flow " + request.path.back() + " (any more)");
+}
+
+Response follow(Context& context, match::Expression match, size_t limit, bool connections, std::string_view text) {
+  Response response;
+  response.content_type = "application/x-ndjson";
+  // Subscribe first: what ends between the two is then in at least one of them.
+  Result<match::Expression> again = match::Expression::compile(text);
+  if (!again) return error_response(again.error());
+  auto subscription = std::make_unique<Subscription>(context.feed, std::move(*again), connections);
+  std::vector<Event> past = past_events(context.backend, match, limit, connections);
+  response.source = std::make_unique<FollowSource>(std::move(subscription), std::move(past));
+  return response;
+}
+
+Response get_exchanges(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {"match", "limit", "follow", "connections"}); !known)
+    return error_response(known.error());
+  Result<match::Expression> match = match_parameter(request);
+  if (!match) return error_response(match.error());
+  Result<bool> follows = boolean_parameter(request, "follow");
+  if (!follows) return error_response(follows.error());
+  Result<bool> connections = boolean_parameter(request, "connections");
+  if (!connections) return error_response(connections.error());
+  Result<size_t> limit = limit_parameter(request, *follows ? 0 : kUsualLimit);
+  if (!limit) return error_response(limit.error());
+  if (*follows) {
+    std::string text = match->text();
+    return follow(context, std::move(*match), *limit, *connections, text);
+  }
+  return listed("exchanges", past_events(context.backend, *match, *limit, *connections));
+}
+
+Response get_exchange(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  std::optional<uint64_t> id = number_in(request);
+  auto facts = id ? context.backend.exchange(*id) : nullptr;
+  return facts ? json_response(to_json(*facts))
+               : not_found("there is no exchange " + request.path.back() + " (any more)");
+}
+
+Response get_retries(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {"match", "limit"}); !known) return error_response(known.error());
+  Result<match::Expression> match = match_parameter(request);
+  if (!match) return error_response(match.error());
+  Result<size_t> limit = limit_parameter(request, kMaximumLimit);
+  if (!limit) return error_response(limit.error());
+  return raw_json("invocations", context.backend.retries(*match, *limit));
+}
+
+Response get_metrics(Context& context, const Request&) {
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = context.backend.metrics();
+  return response;
+}
+
+Response get_rules(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  return raw_json("rules", context.backend.rules());
+}
+
+// How errors name the rules that were sent: a file's name, when a tool says it.
+std::string origin_of(const Request& request) {
+  auto found = request.query.find("origin");
+  return found == request.query.end() || found->second.empty() ? "api" : found->second;
+}
+
+Response named(const Result<std::vector<std::string>>& names, int status) {
+  if (!names) return error_response(names.error());
+  return json_response({{"names", *names}}, status);
+}
+
+Response post_rules(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
+  return named(context.backend.add_rules(request.body, origin_of(request)), 201);
+}
+
+Response put_rules(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
+  return named(context.backend.replace_rules(request.body, origin_of(request)), 200);
+}
+
+Response delete_rules(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  return json_response({{"removed", context.backend.remove_all_rules()}});
+}
+
+Response delete_rule(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  if (Result<void> removed = context.backend.remove_rule(request.path.back()); !removed)
+    return error_response(removed.error());
+  return json_response({{"removed", 1}});
+}
+
+constexpr Route kRoutes[] = {
+    {"GET", "/v1/status", get_status, "The daemon and its targets: what was seen, intercepted, passed through and why"},
+    {"GET", "/v1/flows", get_flows, "Connections, the newest last"},
+    {"GET", "/v1/flows/{id}", get_flow, "One connection"},
+    {"GET", "/v1/exchanges", get_exchanges, "HTTP exchanges, the newest last; or a stream that follows them"},
+    {"GET", "/v1/exchanges/{id}", get_exchange, "One exchange"},
+    {"GET", "/v1/retries", get_retries, "The retry ledger: calls with their attempts"},
+    {"GET", "/v1/rules", get_rules, "The rules, with their counters"},
+    {"POST", "/v1/rules", post_rules, "Add one rule, or several at once", true},
+    {"PUT", "/v1/rules", put_rules, "Replace all rules that came through the API", true},
+    {"DELETE", "/v1/rules", delete_rules, "Remove all rules that came through the API", true},
+    {"DELETE", "/v1/rules/{name}", delete_rule, "Remove one rule", true},
+    {"GET", "/v1/fields", get_fields, "The fields of the expression language"},
+    {"GET", "/v1/version", get_version, "The version of the daemon and of this interface"},
+    {"GET", "/metrics", get_metrics, "Counters for Prometheus"},
+};
+
+// "/v1/flows/{id}" against {"v1", "flows", "17"}.
+bool matches(std::string_view pattern, const std::vector<std::string>& path) {
+  for (const std::string& segment : path) {
+    if (!pattern.starts_with('/')) return false;
+    pattern.remove_prefix(1);
+    size_t slash = std::min(pattern.find('/'), pattern.size());
+    std::string_view expected = pattern.substr(0, slash);
+    bool variable = expected.starts_with('{') && !segment.empty();
+    if (!variable && expected != segment) return false;
+    pattern.remove_prefix(slash);
+  }
+  return pattern.empty();
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return kRoutes;
+}
+
+const Route* find_route(const Request& request, Response& otherwise) {
+  std::string allowed;
+  for (const Route& route : kRoutes) {
+    if (!matches(route.path, request.path)) continue;
+    if (route.method == request.method) return &route;
+    allowed.append(allowed.empty() ? "" : ", ").append(route.method);
+  }
+  if (allowed.empty()) {
+    otherwise = not_found("there is no such resource; GET /v1/status is one, docs/openapi.json lists them all");
+    return nullptr;
+  }
+  otherwise = error_response(Error::local(ErrorKind::Invalid, "this resource does not take " + request.method));
+  otherwise.status = 405;
+  otherwise.headers.emplace_back("Allow", allowed);
+  return nullptr;
+}
+
+Response handle(Context& context, const Request& request) {
+  Response response;
+  const Route* route = find_route(request, response);
+  return route ? route->handle(context, request) : std::move(response);
+}
+
+Response error_response(const Error& error) {
+  return json_response(to_json(error), status_of(error.kind));
+}
+
+}  // namespace waylay::control

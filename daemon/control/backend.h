@@ -1,0 +1,84 @@
+// What the API asks the rest of the daemon. The API knows no proxy, store or ledger: main.cc implements this over them,
+// and tests over plain vectors.
+//
+// All members are called on the API's thread only, may take locks for a moment, and must be thread-safe against the
+// workers. Nothing in the answers is secret any more: facts are redacted where they are made (flow/redact.h).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "flow/exchange.h"
+#include "match/expression.h"
+
+namespace waylay::control {
+
+struct Count {
+  std::string name;  // "passed_through"; shown to people with blanks
+  uint64_t value = 0;
+};
+
+struct TargetStatus {
+  uint32_t id = 0;       // 0: --listen
+  std::string name;      // "docker:web"
+  bool attached = true;  // else `ended` says why not any more
+  std::string ended;
+  int64_t attached_ns = 0, ended_ns = 0;  // wall clock
+  std::string container_id, container_name, container_image;
+  std::vector<uint16_t> ports;
+  bool insist = false;
+  std::string trust;               // what was done, in words
+  std::vector<Count> kernel;       // what the hooks saw: redirected, bypassed, ...
+  std::vector<Count> connections;  // what the proxy did: accepted, intercepted, passed_through, failed, open, ...
+  std::vector<Count> reasons;      // why connections were passed through, bypassed or failed, in words
+};
+
+struct Status {
+  int64_t started_ns = 0;  // wall clock
+  unsigned workers = 0;
+  std::string listen;  // address of --listen, "" without
+  uint64_t rules = 0, rules_version = 0;
+  uint64_t exchanges_kept = 0, exchanges_dropped = 0, bytes_kept = 0;  // of the store
+  uint64_t learned_refusals = 0;      // clients that refused our leaf and are passed through for a while
+  std::vector<std::string> notices;   // what an operator should know: "runs as nobody: there is no user waylay"
+  std::vector<TargetStatus> targets;  // attached ones, then the last that ended
+};
+
+using Flows = std::vector<std::shared_ptr<const flow::FlowFacts>>;
+using Exchanges = std::vector<std::shared_ptr<const flow::ExchangeFacts>>;
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual Status status() const = 0;
+
+  // The newest `limit` that match, oldest first. `undecrypted`: only flows without exchanges that were passed through,
+  // bypassed or failed (is_undecrypted).
+  virtual Flows flows(const match::Expression& match, size_t limit, bool undecrypted) const = 0;
+  virtual std::shared_ptr<const flow::FlowFacts> flow(uint64_t id) const = 0;  // null: not (any more) there
+  virtual Exchanges exchanges(const match::Expression& match, size_t limit) const = 0;
+  virtual std::shared_ptr<const flow::ExchangeFacts> exchange(uint64_t id) const = 0;
+
+  // The ledger: a JSON array of invocations that have an exchange which matches, oldest first, newest `limit`.
+  // Their members are described in docs/openapi.json (Invocation).
+  virtual std::string retries(const match::Expression& match, size_t limit) const = 0;
+
+  virtual std::string metrics() const = 0;  // Prometheus text
+
+  // Rules, as rules::RuleBook does it.
+  virtual std::string rules() const = 0;  // a JSON array
+  virtual Result<std::vector<std::string>> add_rules(std::string_view json, std::string_view origin) = 0;
+  virtual Result<std::vector<std::string>> replace_rules(std::string_view json, std::string_view origin) = 0;
+  virtual Result<void> remove_rule(std::string_view name) = 0;
+  virtual size_t remove_all_rules() = 0;
+};
+
+// A connection that tells its story by itself, since it has no exchanges to do so.
+bool is_undecrypted(const flow::FlowFacts& facts);
+
+}  // namespace waylay::control

@@ -1,0 +1,90 @@
+#include "control/feed.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "flow/subject.h"
+
+namespace waylay::control {
+
+Subscription::Subscription(Feed& feed, match::Expression match, bool connections)
+    : feed_(feed), match_(std::move(match)), connections_(connections) {
+  feed_.subscriptions_.push_back(this);
+  feed_.listeners_.fetch_add(1, std::memory_order_release);
+}
+
+Subscription::~Subscription() {
+  feed_.listeners_.fetch_sub(1, std::memory_order_release);
+  std::erase(feed_.subscriptions_, this);
+}
+
+bool Subscription::wants(const Event& event) const {
+  if (const auto* exchange = std::get_if<std::shared_ptr<const flow::ExchangeFacts>>(&event))
+    return match_.matches(flow::Subject(**exchange));
+  return connections_ && match_.matches(flow::Subject(*std::get<std::shared_ptr<const flow::FlowFacts>>(event)));
+}
+
+void Subscription::offer(const Event& event) {
+  if (!wants(event)) return;
+  if (waiting_.size() < kMaximumWaiting) {
+    waiting_.push_back(event);
+    return;
+  }
+  // The newest are worth most: the oldest half goes at once, so that a gap is one gap and not thousands.
+  size_t dropped = kMaximumWaiting / 2;
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(dropped));
+  gap_ += dropped;
+  waiting_.push_back(event);
+}
+
+std::optional<Event> Subscription::next() {
+  if (waiting_.empty()) return std::nullopt;
+  Event event = std::move(waiting_.front());
+  waiting_.pop_front();
+  return event;
+}
+
+uint64_t Subscription::take_gap() {
+  return std::exchange(gap_, 0);
+}
+
+Feed::Feed() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  CHECK(wake_);
+}
+
+void Feed::publish(Event event) {
+  if (listeners_.load(std::memory_order_acquire) == 0) return;
+  bool was_empty = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (published_.size() == kMaximumPublished) {
+      ++lost_;
+      return;
+    }
+    was_empty = published_.empty();
+    published_.push_back(std::move(event));
+  }
+  uint64_t one = 1;
+  if (was_empty && ::write(wake_.get(), &one, sizeof one) < 0) return;  // full: it is readable already
+}
+
+void Feed::deliver() {
+  uint64_t count = 0;
+  if (::read(wake_.get(), &count, sizeof count) < 0) count = 0;  // nonblocking: nothing was published meanwhile
+  std::vector<Event> events;
+  uint64_t lost = 0;
+  {
+    std::lock_guard lock(mutex_);
+    events.swap(published_);
+    lost = std::exchange(lost_, 0);
+  }
+  for (Subscription* subscription : subscriptions_) {
+    for (const Event& event : events) subscription->offer(event);
+    subscription->gap_ += lost;
+  }
+}
+
+}  // namespace waylay::control

@@ -1,0 +1,122 @@
+// A daemon without a daemon: what the API's tests and its fuzzer ask.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "control/backend.h"
+#include "flow/subject.h"
+
+namespace waylay::control {
+
+class FakeBackend final : public Backend {
+ public:
+  Exchanges kept_exchanges;
+  Flows kept_flows;
+  std::vector<std::string> rule_names;
+  std::string last_origin, last_json;
+
+  void add_exchange(uint64_t id, std::string_view host, int status, std::string_view extra_fields = "") {
+    auto flow = std::make_shared<flow::FlowFacts>();
+    flow->id = 100 + id;
+    flow->target_name = "docker:web";
+    flow->owner = {
+        .pid = 42, .comm = "python3", .exe = "/usr/bin/python3", .container_id = "c0ffee", .container_name = "web"};
+    flow->server_name = host;
+    flow->outcome = flow::Outcome::Intercepted;
+    flow->exchanges = 1;
+    auto exchange = std::make_shared<flow::ExchangeFacts>();
+    exchange->id = id;
+    exchange->flow = flow;
+    exchange->started = {static_cast<int64_t>(id) * kSecond_ns,
+                         (1'700'000'000 + static_cast<int64_t>(id)) * kSecond_ns};
+    exchange->ended = {exchange->started.steady_ns + 12 * kMillisecond_ns, exchange->started.wall_ns};
+    exchange->host = host;
+    exchange->target = "/path";
+    exchange->status = exchange->upstream_status = status;
+    exchange->end = flow::ExchangeEnd::Complete;
+    exchange->request = *http::Head::parse(
+        http::Kind::Request,
+        "GET /path HTTP/1.1\r\nHost: " + std::string(host) + "\r\n" + std::string(extra_fields) + "\r\n", Side::Client);
+    exchange->response = http::Head::response(status, http::default_reason(status));
+    kept_flows.push_back(flow);
+    kept_exchanges.push_back(exchange);
+  }
+
+  void add_passthrough(uint64_t id, std::string_view name, std::string_view reason, int64_t second) {
+    auto flow = std::make_shared<flow::FlowFacts>();
+    flow->id = id;
+    flow->server_name = name;
+    flow->opened = {second * kSecond_ns, (1'700'000'000 + second) * kSecond_ns};
+    flow->outcome = flow::Outcome::PassedThrough;
+    flow->reason = reason;
+    kept_flows.push_back(flow);
+  }
+
+  Status status() const override {
+    Status status;
+    status.started_ns = 1'700'000'000 * kSecond_ns;
+    status.workers = 2;
+    TargetStatus target;
+    target.id = 1;
+    target.name = "docker:web";
+    target.container_name = "web";
+    target.kernel = {{"redirected", 7}, {"bypassed", 1}};
+    target.connections = {{"accepted", 7}, {"passed_through", 2}};
+    target.reasons = {{"the client refused our certificate", 2}};
+    status.targets.push_back(target);
+    return status;
+  }
+
+  Flows flows(const match::Expression& match, size_t limit, bool undecrypted) const override {
+    Flows found;
+    for (const auto& flow : kept_flows)
+      if ((!undecrypted || is_undecrypted(*flow)) && match.matches(flow::Subject(*flow))) found.push_back(flow);
+    if (found.size() > limit) found.erase(found.begin(), found.end() - static_cast<ptrdiff_t>(limit));
+    return found;
+  }
+  std::shared_ptr<const flow::FlowFacts> flow(uint64_t id) const override {
+    auto found = std::ranges::find_if(kept_flows, [id](const auto& flow) { return flow->id == id; });
+    return found == kept_flows.end() ? nullptr : *found;
+  }
+  Exchanges exchanges(const match::Expression& match, size_t limit) const override {
+    Exchanges found;
+    for (const auto& exchange : kept_exchanges)
+      if (match.matches(flow::Subject(*exchange))) found.push_back(exchange);
+    if (found.size() > limit) found.erase(found.begin(), found.end() - static_cast<ptrdiff_t>(limit));
+    return found;
+  }
+  std::shared_ptr<const flow::ExchangeFacts> exchange(uint64_t id) const override {
+    auto found = std::ranges::find_if(kept_exchanges, [id](const auto& exchange) { return exchange->id == id; });
+    return found == kept_exchanges.end() ? nullptr : *found;
+  }
+
+  std::string retries(const match::Expression&, size_t) const override { return "[{\"id\":\"a\"}]"; }
+  std::string metrics() const override { return "waylay_exchanges_total 3\n"; }
+
+  std::string rules() const override {
+    std::string json = "[";
+    for (const std::string& name : rule_names) json += (json.size() > 1 ? ",\"" : "\"") + name + "\"";
+    return json + "]";
+  }
+  Result<std::vector<std::string>> add_rules(std::string_view json, std::string_view origin) override {
+    last_origin = origin;
+    last_json = json;
+    if (json.find("bad") != std::string_view::npos)
+      return fail(Error::local(ErrorKind::Invalid, std::string(origin) + ": line 2, column 11: a comma too many"));
+    rule_names.emplace_back("new");
+    return std::vector<std::string>{"new"};
+  }
+  Result<std::vector<std::string>> replace_rules(std::string_view json, std::string_view origin) override {
+    rule_names.clear();
+    return add_rules(json, origin);
+  }
+  Result<void> remove_rule(std::string_view name) override {
+    if (std::erase(rule_names, std::string(name)) > 0) return {};
+    return fail(Error::local(ErrorKind::NotFound, "there is no rule \"" + std::string(name) + "\""));
+  }
+  size_t remove_all_rules() override { return std::exchange(rule_names, {}).size(); }
+};
+
+}  // namespace waylay::control
