@@ -61,8 +61,8 @@ std::string nearest_names(std::string_view wrong, const std::vector<std::string_
   std::ranges::sort(ranked);
   std::string text;
   for (const auto& [distance, name] : ranked) {
-    // Further away than a third of the name plus two slips, it is another word.
-    if (distance > name.size() / 3 + 2 || std::ranges::count(text, '"') >= 4) continue;
+    // Further away than a third of the name and a slip, it is another word.
+    if (distance > ranked.front().first || distance > name.size() / 3 + 1) break;
     text.append(text.empty() ? "; did you mean \"" : " or \"").append(name).append("\"");
   }
   if (!text.empty()) return text + "?";

@@ -2,30 +2,30 @@
 // control channel, and one channel for each worker. A message is a fixed header, a payload of at most 60 KiB, and up to
 // kMaximumDescriptors descriptors (SCM_RIGHTS). Both ends run the same binary, so the layout needs no versions.
 //
+// clang-format off
 // Control channel
-//   warden -> proxy   Start          payload: proxy configuration (JSON; too long for a message, it travels in a sealed
-//   memfd,
-//                                    which send() and receive() see to); descriptors: API listener, flow map
-//                                    (read-only), counters (read-only; both are /dev/null where BPF is missing), then
-//                                    one channel per worker; then the --listen sockets, one per worker, if any. First
-//                                    message, exactly once. JSON members: below, StartInfo.
-//   proxy -> warden   Ready          all workers run and the API answers
-//   warden -> proxy   TargetAdded    target; payload: TargetInfo (JSON); descriptors: listeners, for each worker one
-//   IPv4 and, where
-//                                    there is IPv6, one IPv6 (IPv4 of all workers first, then IPv6)
-//   proxy -> warden   TargetReady    target: all workers accept. Only then does the warden redirect.
-//   warden -> proxy   TargetRemoved  target; count = 1: close open connections too (--now); payload: why, in words
-//   proxy -> warden   TargetDrained  target: no handshake is in flight (5 s at most), listeners are closed; mounts may
-//   go warden -> proxy   Stop           finish what is open within the limit and exit
+// warden -> proxy  Start          payload: StartInfo (JSON; too long for a message, it travels in a sealed memfd, which
+//                                 send() and receive() see to); descriptors: API listener (nonblocking), flow map
+//                                 (read-only), counters (read-only; both are /dev/null where BPF is missing), then one
+//                                 channel per worker, then, if any, the --listen sockets, one per worker. First message,
+//                                 exactly once.
+// proxy -> warden  Ready          all workers run and the API answers
+// warden -> proxy  TargetAdded    target; payload: TargetInfo (JSON); descriptors: listeners, for each worker one IPv4 and,
+//                                 where there is IPv6, one IPv6 (IPv4 of all workers first, then IPv6)
+// proxy -> warden  TargetReady    target: all workers accept; only then does the warden redirect. status != 0: it cannot,
+//                                 payload says why
+// warden -> proxy  TargetRemoved  target; count = 1: close open connections too (--now); payload: why, in words
+// proxy -> warden  TargetDrained  target: no handshake is in flight (5 s at most), listeners are closed; mounts may go
+// warden -> proxy  Stop           finish what is open within the limit and exit
 // Worker channel
-//   proxy -> warden   Sign           id; payload: the to-be-signed part of a leaf (DER)
-//   warden -> proxy   Signature      id; payload: signature bytes; status != 0: refused, payload says why
-//   proxy -> warden   WantSockets    target, family, count (at most 32)
-//   warden -> proxy   Sockets        target, family, count, descriptors: TCP sockets made in the target's namespace,
-//   nonblocking,
-//                                    close-on-exec; status != 0: errno, payload says why
-//   proxy -> warden   WhoIs          id; target; payload: pid as decimal text, blank, cgroup id as decimal text
-//   warden -> proxy   Process        id; payload: ProcessInfo (JSON), empty when it is gone
+// proxy -> warden  Sign           id; payload: the to-be-signed part of a leaf (DER)
+// warden -> proxy  Signature      id; payload: signature bytes; status != 0: refused, payload says why
+// proxy -> warden  WantSockets    id, target, family, count (at most 32)
+// warden -> proxy  Sockets        id, target, family, count, descriptors: TCP sockets made in the target's namespace,
+//                                 nonblocking, close-on-exec; status != 0: errno, payload says why
+// proxy -> warden  WhoIs          id; target; payload: pid as decimal text, blank, cgroup id as decimal text
+// warden -> proxy  Process        id; target; payload: ProcessInfo (JSON), empty when it is gone or not of the target
+// clang-format on
 #pragma once
 
 #include <cstdint>
