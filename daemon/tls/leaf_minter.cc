@@ -90,9 +90,11 @@ GeneralName general_name(const std::string& name) {
 bool set_names(X509* certificate, const std::vector<std::string>& names, bool critical) {
   GeneralNames list(sk_GENERAL_NAME_new_null());
   for (const std::string& name : names) {
-    GeneralName general = general_name(name);
-    if (!list || !general || sk_GENERAL_NAME_push(list.get(), general.get()) <= 0) return false;
-    static_cast<void>(general.release());  // now the list's
+    GENERAL_NAME* general = general_name(name).release();  // the list's, once it is in there
+    if (!list || general == nullptr || sk_GENERAL_NAME_push(list.get(), general) <= 0) {
+      GENERAL_NAME_free(general);
+      return false;
+    }
   }
   return X509_add1_ext_i2d(certificate, NID_subject_alt_name, list.get(), critical ? 1 : 0, X509V3_ADD_DEFAULT) == 1;
 }

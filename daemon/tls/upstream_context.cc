@@ -33,6 +33,13 @@ int cache_index() {
   return index;
 }
 
+bool attach_cache(SSL_CTX* context) {
+  auto* cache = new SessionCache;  // the context's, once it is in there
+  if (SSL_CTX_set_ex_data(context, cache_index(), cache) == 1) return true;
+  delete cache;
+  return false;
+}
+
 SessionCache& cache_of(const SSL_CTX* context) {
   return *static_cast<SessionCache*>(SSL_CTX_get_ex_data(context, cache_index()));
 }
@@ -150,10 +157,7 @@ Result<UpstreamContext> UpstreamContext::create(const UpstreamRoots& roots) {
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(raw, on_new_session);
   SSL_CTX_set_client_cert_cb(raw, on_certificate_request);
-  auto cache = std::make_unique<SessionCache>();
-  bool set = SSL_CTX_set_ex_data(raw, cache_index(), cache.get()) == 1;
-  if (set) static_cast<void>(cache.release());  // now the context's
-  if (!set || SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) != 1) {
+  if (!attach_cache(raw) || SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) != 1) {
     return fail(openssl_error(ErrorKind::Unavailable, "setting up the TLS context for upstreams"));
   }
   return UpstreamContext(std::move(context));
