@@ -6,6 +6,9 @@ fuzz_all() {
   shift
   local -a targets=("$@")
   if [ ${#targets[@]} = 0 ]; then mapfile -t targets < <(fuzz_targets); fi
+  for target in "${targets[@]}"; do
+    [ -f "tests/fuzz/${target}_fuzz.cc" ] || die "there is no fuzz target \"$target\"; there are: $(fuzz_targets | paste -sd ' ')"
+  done
   fuzz_passed=0 fuzz_failed=0
   say "fuzzing ${#targets[@]} targets, $seconds s each, two at a time"
   as_builder mkdir -p build/corpus build/crashes

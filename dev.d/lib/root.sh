@@ -35,7 +35,7 @@ as_root() {
     note "root's password is asked for by su"
     su root -c "$(printf '%q ' env "${environment[@]}" "$@")"
   else
-    die "this step needs root (${1##*/}): run ./dev as root, or install sudo and allow $(id -un) to use it"
+    die "the next step needs root: run ./dev as root, or install sudo and allow $(id -un) to use it"
   fi
 }
 
