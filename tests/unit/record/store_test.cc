@@ -1,0 +1,220 @@
+#include "record/store.h"
+
+#include <poll.h>
+
+#include <thread>
+
+#include "unit/record/support.h"
+
+namespace waylay::record {
+namespace {
+
+match::Expression matching(std::string_view text) {
+  Result<match::Expression> expression = match::Expression::compile(text);
+  EXPECT_TRUE(expression) << expression.error().message;
+  return std::move(*expression);
+}
+
+template <class Pointers>
+std::vector<uint64_t> ids(const Pointers& records) {
+  std::vector<uint64_t> ids;
+  for (const auto& record : records) ids.push_back(record->id);
+  return ids;
+}
+
+std::shared_ptr<const flow::FlowFacts> flow_facts(uint64_t id, bool closed = false) {
+  auto facts = std::make_shared<flow::FlowFacts>(some_flow(id));
+  if (closed) facts->closed = at_ms(100);
+  return facts;
+}
+
+bool is_readable(const Subscription& follower) {
+  pollfd waiting{follower.fd(), POLLIN, 0};
+  return poll(&waiting, 1, 0) == 1;
+}
+
+TEST(Store, FindsExchangesByIdAndByExpression) {
+  Store store;
+  for (uint64_t id = 1; id <= 6; ++id) store.exchange_ended(Made(id).answered(id % 2 == 0 ? 503 : 200).shared());
+  EXPECT_EQ(store.exchange(4)->status, 503);
+  EXPECT_EQ(store.exchange(7), nullptr);
+  EXPECT_EQ(ids(store.exchanges({}, 100)), (std::vector<uint64_t>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(ids(store.exchanges(matching("http.response.code == 503"), 2)), (std::vector<uint64_t>{4, 6}))
+      << "the newest two";
+  EXPECT_EQ(ids(store.exchanges(matching("aws.operation == \"GetObject\" && container.name == \"web\""), 1)),
+            std::vector<uint64_t>{6});
+  EXPECT_TRUE(store.exchanges({}, 0).empty());
+  EXPECT_EQ(store.exchanges_of_flow(1).size(), 6u);
+  EXPECT_TRUE(store.exchanges_of_flow(2).empty());
+}
+
+TEST(Store, DropsTheOldestExchangesByNumberAndCountsThem) {
+  Store store({.exchanges = 3});
+  for (uint64_t id = 1; id <= 10; ++id) store.exchange_ended(Made(id).shared());
+  EXPECT_EQ(ids(store.exchanges({}, 100)), (std::vector<uint64_t>{8, 9, 10}));
+  EXPECT_EQ(store.exchange(7), nullptr);
+  Store::Totals totals = store.totals();
+  EXPECT_EQ(totals.exchanges, 10u);
+  EXPECT_EQ(totals.exchanges_dropped, 7u);
+  EXPECT_EQ(totals.exchanges_held, 3u);
+}
+
+TEST(Store, DropsTheOldestExchangesByBytes) {
+  Store store({.exchange_bytes = 100'000});
+  for (uint64_t id = 1; id <= 20; ++id) {
+    Made made(id);
+    made.facts().target = std::string(20'000, 'x');
+    store.exchange_ended(made.shared());
+  }
+  Store::Totals totals = store.totals();
+  EXPECT_EQ(totals.exchanges_held, 4u);
+  EXPECT_LE(totals.exchange_bytes_held, 100'000u);
+  EXPECT_EQ(totals.exchanges_dropped, 16u);
+  Made huge(21);
+  huge.facts().target = std::string(200'000, 'x');
+  store.exchange_ended(huge.shared());
+  EXPECT_EQ(store.totals().exchanges_held, 0u);
+  EXPECT_EQ(store.totals().exchange_bytes_held, 0u);
+}
+
+TEST(Store, KeepsTheNewestFactsOfAFlow) {
+  Store store;
+  store.flow_changed(flow_facts(1));
+  auto closed = std::make_shared<flow::FlowFacts>(some_flow(1));
+  closed->closed = at_ms(50);
+  closed->outcome = flow::Outcome::Failed;
+  store.flow_changed(closed);
+  EXPECT_EQ(store.flow(1)->outcome, flow::Outcome::Failed);
+  EXPECT_EQ(store.flow(2), nullptr);
+  EXPECT_EQ(store.totals().flows, 1u);
+  EXPECT_EQ(ids(store.flows(matching("flow.outcome == \"failed\""), 10)), std::vector<uint64_t>{1});
+}
+
+TEST(Store, DropsClosedFlowsBeforeOpenOnes) {
+  Store store({.flows = 3});
+  store.flow_changed(flow_facts(1));
+  store.flow_changed(flow_facts(2, true));
+  store.flow_changed(flow_facts(3));
+  store.flow_changed(flow_facts(4, true));
+  EXPECT_EQ(ids(store.flows({}, 10)), (std::vector<uint64_t>{1, 3, 4}));
+  store.flow_changed(flow_facts(5));
+  store.flow_changed(flow_facts(6));
+  EXPECT_EQ(ids(store.flows({}, 10)), (std::vector<uint64_t>{3, 5, 6})) << "no closed one was left";
+  EXPECT_EQ(store.totals().flows_dropped, 3u);
+  store.flow_changed(flow_facts(1, true));
+  EXPECT_LE(store.totals().flows_held, 3u);
+}
+
+TEST(Subscription, GetsWhatItWantsFromNowOn) {
+  Store store;
+  store.exchange_ended(Made(1).shared());
+  auto follower = *store.subscribe({matching("http.response.code == 503"), false, true});
+  EXPECT_FALSE(is_readable(*follower));
+  store.flow_changed(flow_facts(1));
+  store.exchange_ended(Made(2).shared());
+  EXPECT_FALSE(is_readable(*follower));
+  store.exchange_ended(Made(3).answered(503).shared());
+  store.exchange_ended(Made(4).answered(503).shared());
+  EXPECT_TRUE(is_readable(*follower));
+  Subscription::Batch batch = follower->take();
+  ASSERT_EQ(batch.events.size(), 2u);
+  EXPECT_EQ(batch.events[0].exchange->id, 3u);
+  EXPECT_EQ(batch.missed, 0u);
+  EXPECT_FALSE(is_readable(*follower));
+  EXPECT_TRUE(follower->take().events.empty());
+}
+
+TEST(Subscription, FollowsFlowsToo) {
+  Store store;
+  auto follower = *store.subscribe({{}, true, false});
+  store.exchange_ended(Made(1).shared());
+  store.flow_changed(flow_facts(5));
+  store.flow_changed(flow_facts(5, true));
+  Subscription::Batch batch = follower->take();
+  ASSERT_EQ(batch.events.size(), 2u);
+  EXPECT_EQ(batch.events[1].flow->id, 5u);
+}
+
+TEST(Subscription, CountsWhatItMissedWhenItDoesNotKeepUp) {
+  Store store({.waiting_events = 2});
+  auto follower = *store.subscribe({});
+  for (uint64_t id = 1; id <= 5; ++id) store.exchange_ended(Made(id).shared());
+  Subscription::Batch batch = follower->take();
+  EXPECT_EQ(batch.events.size(), 2u);
+  EXPECT_EQ(batch.missed, 3u);
+  store.exchange_ended(Made(6).shared());
+  EXPECT_TRUE(is_readable(*follower));
+  batch = follower->take();
+  EXPECT_EQ(batch.events.size(), 1u);
+  EXPECT_EQ(batch.missed, 0u);
+}
+
+TEST(Subscription, EndsWithItsLastPointer) {
+  Store store;
+  auto follower = *store.subscribe({});
+  std::weak_ptr<Subscription> watched = follower;
+  follower.reset();
+  EXPECT_TRUE(watched.expired());
+  store.exchange_ended(Made(1).shared());
+}
+
+TEST(Store, LosesNothingBetweenManyThreads) {
+  Store store({.waiting_events = 10'000});
+  auto follower = *store.subscribe({});
+  std::vector<std::thread> workers;
+  for (uint64_t worker = 0; worker < 4; ++worker)
+    workers.emplace_back([&store, worker] {
+      for (uint64_t i = 0; i < 500; ++i) {
+        store.flow_changed(flow_facts(worker * 500 + i + 1, i % 2 == 0));
+        store.exchange_ended(Made(worker * 500 + i + 1).invocation(std::to_string(worker * 500 + i), 1).shared());
+      }
+    });
+  constexpr int kPatience_ms = 10'000;
+  size_t seen = 0;
+  pollfd waiting{follower->fd(), POLLIN, 0};
+  while (seen < 2'000 && poll(&waiting, 1, kPatience_ms) == 1) seen += follower->take().events.size();
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(seen, 2'000u);
+  EXPECT_EQ(store.totals().exchanges, 2'000u);
+  EXPECT_EQ(store.totals().invocations, 2'000u);
+  EXPECT_EQ(store.exchanges({}, 10'000).size(), 2'000u);
+}
+
+TEST(Metrics, CountByServiceStatusAndWhoDidIt) {
+  Store store({.exchanges = 2});
+  store.exchange_ended(Made(1).invocation("i", 1).injected("slow", 503).shared());
+  store.exchange_ended(Made(2).at(100).invocation("i", 2, 5).shared());
+  store.exchange_ended(Made(3).not_aws("GET", "/").ended(flow::ExchangeEnd::UpstreamFailed).shared());
+  Made odd(4);
+  odd.facts().call.service = "od\"d\n";
+  store.exchange_ended(odd.shared());
+  store.flow_changed(flow_facts(1, true));
+  store.flow_changed(flow_facts(1, true));
+  std::string text = store.metrics();
+  for (const char* line : {
+           "# TYPE waylay_exchanges_total counter\n",
+           "waylay_exchanges_total{service=\"s3\",status=\"5xx\",injected=\"true\"} 1\n",
+           "waylay_exchanges_total{service=\"s3\",status=\"2xx\",injected=\"false\"} 1\n",
+           "waylay_exchanges_total{service=\"\",status=\"none\",injected=\"false\"} 1\n",
+           "waylay_exchanges_total{service=\"od\\\"d\\n\",status=\"2xx\",injected=\"false\"} 1\n",
+           "waylay_invocations_total{service=\"s3\"} 1\n",
+           "waylay_retries_total{service=\"s3\"} 1\n",
+           "waylay_flows_total{outcome=\"intercepted\"} 1\n",
+           "waylay_records_dropped_total{kind=\"exchange\"} 2\n",
+           "waylay_records_held{kind=\"exchanges\"} 2\n",
+       })
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+}
+
+TEST(Metrics, CountServicesBeyondTheirLimitTogether) {
+  Store store;
+  for (uint64_t id = 1; id <= 300; ++id) {
+    Made made(id);
+    made.facts().call.service = "service" + std::to_string(id);
+    store.exchange_ended(made.shared());
+  }
+  EXPECT_NE(store.metrics().find("waylay_invocations_total{service=\"other\"} 100\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace waylay::record
