@@ -1,0 +1,187 @@
+#include "proxy/proxy.h"
+
+#include "base/log.h"
+#include "proxy/control_channel.h"
+#include "proxy/inheritance.h"
+#include "proxy/sandbox.h"
+#include "proxy/shared.h"
+#include "proxy/target_table.h"
+#include "proxy/worker.h"
+
+namespace waylay::proxy {
+namespace {
+
+Result<std::unique_ptr<Shared>> make_shared_part(Inheritance& from, Services services) {
+  Result<tls::TicketKeys> keys = tls::TicketKeys::make();
+  if (!keys) return fail(keys);
+  Result<tls::UpstreamRoots> roots = tls::UpstreamRoots::load({.extra_roots_pem = from.info.upstream_roots});
+  if (!roots) return fail(roots, "loading the roots for upstreams");
+  Result<std::unique_ptr<tls::LeafMinter>> minter = tls::LeafMinter::create(from.info.ca_certificate);
+  if (!minter) return fail(minter, "preparing leaves");
+  (*minter)->refill();
+  return std::unique_ptr<Shared>(new Shared{.services = services,
+                                            .ticket_keys = *keys,
+                                            .roots = std::move(*roots),
+                                            .minter = std::move(*minter),
+                                            .leaves = tls::LeafCache(),
+                                            .flow_map = kernel::FlowMap(std::move(from.flow_map)),
+                                            .error_page = from.info.error_page});
+}
+
+}  // namespace
+
+struct Proxy::Impl {
+  const int64_t started_ns = now().wall_ns;
+  rules::RuleBook rules;
+  record::Store store;
+  flow::Rejections rejections;
+  flow::Identifiers identifiers;
+
+  Fd control_fd;
+  Inheritance inheritance;
+  std::unique_ptr<Shared> shared;
+  ControlChannel::Workers workers;
+  std::unique_ptr<io::Ring> ring;  // of the main thread
+  std::unique_ptr<io::Mailbox> answers;
+  std::unique_ptr<TargetTable> targets;
+  std::unique_ptr<ControlChannel> control;
+
+  ~Impl() { stop_workers(); }
+
+  Result<void> prepare(Fd channel);
+  Result<void> load_rules();
+  Result<void> make_workers();
+  Result<void> make_control();
+  Result<void> start();
+  void add_listen_target();
+  Result<void> serve();
+  void stop_workers();
+};
+
+// ---- before the sandbox: everything that opens files, makes rings or needs the warden's first message
+
+Result<void> Proxy::Impl::prepare(Fd channel) {
+  control_fd = std::move(channel);
+  Result<Inheritance> received = receive_inheritance(control_fd.get());
+  if (!received) return fail(received);
+  inheritance = std::move(*received);
+  if (Result<void> loaded = load_rules(); !loaded) return loaded;
+  Result<std::unique_ptr<Shared>> made = make_shared_part(inheritance, {rules, rejections, store, identifiers});
+  if (!made) return fail(made);
+  shared = std::move(*made);
+  if (Result<void> workers_made = make_workers(); !workers_made) return workers_made;
+  return make_control();
+}
+
+Result<void> Proxy::Impl::load_rules() {
+  if (inheritance.info.rules_directory.empty()) return {};
+  Result<size_t> loaded = rules.load_directory(inheritance.info.rules_directory);
+  if (!loaded) return fail(loaded, "rules");
+  if (*loaded > 0) log::info("event=rules-loaded count=" + std::to_string(*loaded));
+  return {};
+}
+
+Result<void> Proxy::Impl::make_workers() {
+  for (Fd& channel : inheritance.channels) {
+    auto index = static_cast<unsigned>(workers.size());
+    Result<std::unique_ptr<Worker>> worker = Worker::make(index, *shared, std::move(channel));
+    if (!worker) return fail(worker, "worker " + std::to_string(index));
+    workers.push_back(std::move(*worker));
+  }
+  return {};
+}
+
+Result<void> Proxy::Impl::make_control() {
+  // No stream lives in this ring: the control channel's messages have a buffer of their own.
+  Result<std::unique_ptr<io::Ring>> made =
+      io::Ring::make({.submissions = 64, .completions = 256, .buffer_count = 1, .buffer_size = 4096});
+  if (!made) return fail(made);
+  ring = std::move(*made);
+  Result<std::unique_ptr<io::Mailbox>> mailbox = io::Mailbox::make(*ring);
+  if (!mailbox) return fail(mailbox);
+  answers = std::move(*mailbox);
+  targets = std::make_unique<TargetTable>(inheritance.counters.get());
+  control = std::make_unique<ControlChannel>(*ring, *answers, workers, *targets);
+  return {};
+}
+
+// ---- from here on in the sandbox
+
+Result<void> Proxy::Impl::start() {
+  if (Result<void> enabled = ring->enable(); !enabled) return enabled;
+  for (auto& worker : workers)
+    if (Result<void> started = worker->start(); !started) return started;
+  return {};
+}
+
+void Proxy::Impl::add_listen_target() {
+  if (inheritance.listen_sockets.empty()) return;
+  auto target = std::make_shared<Target>();
+  target->info.name = "listen:" + inheritance.info.listen_address;
+  target->info.attached_ns = started_ns;
+  control->add(std::move(target), std::move(inheritance.listen_sockets));
+}
+
+Result<void> Proxy::Impl::serve() {
+  answers->start();
+  add_listen_target();
+  control->open(std::move(control_fd));
+  while (!control->closed())
+    if (Result<void> turned = ring->run_once(); !turned) return turned;
+  stop_workers();
+  answers->close();
+  while (!answers->closed())
+    if (Result<void> turned = ring->run_once(); !turned) return turned;
+  return {};
+}
+
+void Proxy::Impl::stop_workers() {
+  for (auto& worker : workers) worker->stop();
+  for (auto& worker : workers) worker->join();
+}
+
+// ---- the interface
+
+Proxy::Proxy(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Proxy::~Proxy() = default;
+
+Result<std::unique_ptr<Proxy>> Proxy::start(Fd control) {
+  auto impl = std::make_unique<Impl>();
+  if (Result<void> prepared = impl->prepare(std::move(control)); !prepared) return fail(prepared);
+  SandboxOptions sandbox{.own_sockets = impl->inheritance.info.has_listen};
+  if (Result<void> entered = enter_sandbox(sandbox); !entered) return fail(entered);
+  if (Result<void> started = impl->start(); !started) return fail(started);
+  return std::unique_ptr<Proxy>(new Proxy(std::move(impl)));
+}
+
+Fd Proxy::take_api_listener() {
+  return std::move(impl_->inheritance.api_listener);
+}
+
+int Proxy::run() {
+  Result<void> served = impl_->serve();
+  if (served) return 0;
+  log::error("event=proxy-failed " + served.error().message);
+  return 1;
+}
+
+const warden::StartInfo& Proxy::start_info() const {
+  return impl_->inheritance.info;
+}
+rules::RuleBook& Proxy::rules() {
+  return impl_->rules;
+}
+record::Store& Proxy::store() {
+  return impl_->store;
+}
+std::vector<TargetStatus> Proxy::targets() const {
+  return impl_->targets->list();
+}
+size_t Proxy::learned_refusals() const {
+  return impl_->rejections.size();
+}
+int64_t Proxy::started_ns() const {
+  return impl_->started_ns;
+}
+
+}  // namespace waylay::proxy
