@@ -65,9 +65,10 @@ void Gate::on_accepted(io::Listener& listener, Fd fd, const Address& peer) {
   started.start(std::move(fd));
 }
 
+// Counted, and logged in detail only: anybody in the target can do this as often as he likes.
 void Gate::refuse(Fd connection, const Error& why) {
   target_->counts.unknown++;
-  log::info("event=refused target=" + log::quoted(target_->info.name) + " reason=" + log::quoted(why.message));
+  log::debug("event=refused target=" + log::quoted(target_->info.name) + " reason=" + log::quoted(why.message));
   io::set_reset_on_close(connection.get());
 }
 

@@ -3,10 +3,10 @@
 #include "base/log.h"
 #include "proxy/control_channel.h"
 #include "proxy/inheritance.h"
-#include "proxy/sandbox.h"
 #include "proxy/shared.h"
 #include "proxy/target_table.h"
 #include "proxy/worker.h"
+#include "warden/sandbox.h"
 
 namespace waylay::proxy {
 namespace {
@@ -148,8 +148,7 @@ Proxy::~Proxy() = default;
 Result<std::unique_ptr<Proxy>> Proxy::start(Fd control) {
   auto impl = std::make_unique<Impl>();
   if (Result<void> prepared = impl->prepare(std::move(control)); !prepared) return fail(prepared);
-  SandboxOptions sandbox{.own_sockets = impl->inheritance.info.has_listen};
-  if (Result<void> entered = enter_sandbox(sandbox); !entered) return fail(entered);
+  if (Result<void> entered = warden::install_seccomp(impl->inheritance.info.has_listen); !entered) return fail(entered);
   if (Result<void> started = impl->start(); !started) return fail(started);
   return std::unique_ptr<Proxy>(new Proxy(std::move(impl)));
 }

@@ -121,7 +121,7 @@ constexpr std::array kPlain = {
     SCMP_SYS(getcwd),
     SCMP_SYS(memfd_create),
     SCMP_SYS(ftruncate),
-    // Sockets it was given: the API's listener, connections, channels. socket() and connect() are missing on purpose.
+    // Sockets it was given: the API's listener, connections, channels. connect() is missing on purpose.
     SCMP_SYS(accept),
     SCMP_SYS(accept4),
     SCMP_SYS(recvmsg),
@@ -235,6 +235,12 @@ void allow_restricted(Rules& rules) {
   rules.answer(SCMP_SYS(clone3), ENOSYS);
 }
 
+void allow_tcp_sockets(Rules& rules) {
+  for (uint64_t family : {AF_INET, AF_INET6}) {
+    rules.allow_when(SCMP_SYS(socket), {equals(0, family), equals(1, SOCK_STREAM | SOCK_CLOEXEC)});
+  }
+}
+
 }  // namespace
 
 Result<ProxyAccount> find_proxy_account(const std::string& name) {
@@ -267,7 +273,7 @@ Result<void> drop_privileges(const Account& account) {
   return {};
 }
 
-Result<void> install_seccomp() {
+Result<void> install_seccomp(bool makes_sockets) {
   // exec() made the process dumpable again, so this belongs here and not before it: nobody of the same user may trace
   // it.
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return fail(posix_error(errno, "forbidding to trace the proxy"));
@@ -278,6 +284,7 @@ Result<void> install_seccomp() {
   Rules rules(filter.get());
   for (int call : kPlain) rules.allow(call);
   allow_restricted(rules);
+  if (makes_sockets) allow_tcp_sockets(rules);
   int failure = rules.first_failure();
   if (failure == 0) failure = -::seccomp_load(filter.get());
   if (failure == 0) return {};
