@@ -60,19 +60,18 @@ Result<void> change_user(const Account& account) {
   return {};
 }
 
-Result<void> raise(int resource, rlim_t wanted, const char* what) {
+// To `wanted` where we may (CAP_SYS_RESOURCE), else to what is allowed; too little is noticed by who needs it.
+void raise(__rlimit_resource resource, rlim_t wanted) {
   rlimit limit{};
-  if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) < 0) return fail(posix_error(errno, what));
-  limit.rlim_max = std::max(limit.rlim_max, wanted);
-  limit.rlim_cur = limit.rlim_max;
-  if (::setrlimit(static_cast<__rlimit_resource>(resource), &limit) < 0) return fail(posix_error(errno, what));
-  return {};
+  if (::getrlimit(resource, &limit) < 0) return;
+  const rlimit more{std::max(limit.rlim_max, wanted), std::max(limit.rlim_max, wanted)};
+  const rlimit allowed{limit.rlim_max, limit.rlim_max};
+  if (::setrlimit(resource, &more) < 0) ::setrlimit(resource, &allowed);
 }
 
 Result<void> set_limits() {
-  if (Result<void> files = raise(RLIMIT_NOFILE, 0, "raising the limit of open files"); !files) return files;
-  if (Result<void> memory = raise(RLIMIT_MEMLOCK, 64 << 20, "raising the limit of locked memory"); !memory)
-    return memory;
+  raise(RLIMIT_NOFILE, 0);
+  raise(RLIMIT_MEMLOCK, 64 << 20);
   const rlimit none{0, 0};
   if (::setrlimit(RLIMIT_CORE, &none) < 0) return fail(posix_error(errno, "forbidding core files"));
   return {};

@@ -14,6 +14,7 @@
 #include <functional>
 #include <sstream>
 
+#include "kernel/support_warden.h"
 #include "warden/bundles.h"
 #include "warden/files.h"
 #include "warden/trust.h"
@@ -28,59 +29,7 @@ constexpr const char* kTheirs = "-----BEGIN CERTIFICATE-----\nTHEIRS\n-----END C
 constexpr const char* kSystem = "/etc/ssl/certs/ca-certificates.crt";
 constexpr const char* kCertifi = "/opt/venv/lib/python3.11/site-packages/certifi/cacert.pem";
 
-// A process in a mount namespace and root of its own, as a container's is. It sleeps until it is killed.
-class FakeContainer {
- public:
-  // `propagation`: MS_PRIVATE as Docker has it, or MS_SHARED.
-  explicit FakeContainer(const std::string& root, unsigned long propagation = MS_PRIVATE) {
-    int ready[2];
-    EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
-    pid_ = ::fork();
-    if (pid_ == 0) live(root, propagation, ready[1]);
-    ::close(ready[1]);
-    char byte = 0;
-    EXPECT_EQ(::read(ready[0], &byte, 1), 1) << "the container did not start";
-    ::close(ready[0]);
-  }
-  ~FakeContainer() { kill(); }
-
-  pid_t pid() const { return pid_; }
-  void kill() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-  std::string read(const std::string& path) const {
-    std::ifstream file("/proc/" + std::to_string(pid_) + "/root" + path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
-  size_t mounts_of_ours() const {
-    std::ifstream file("/proc/" + std::to_string(pid_) + "/mountinfo");
-    size_t count = 0;
-    for (std::string line; std::getline(file, line);) count += line.find("/waylay-") != std::string::npos;
-    return count;
-  }
-
- private:
-  [[noreturn]] static void live(const std::string& root, unsigned long propagation, int ready) {
-    bool ok = ::unshare(CLONE_NEWNS) == 0 && ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-              ::mount(root.c_str(), root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
-              ::chdir(root.c_str()) == 0;
-    if (ok) {
-      // As container runtimes do it: the new root becomes the namespace's, the old one goes.
-      ok = ::syscall(SYS_pivot_root, ".", ".") == 0 && ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0 &&
-           ::mount("", "/", nullptr, propagation, nullptr) == 0;
-    }
-    if (ok && ::write(ready, "x", 1) == 1) {
-      while (true) ::pause();
-    }
-    ::_exit(1);
-  }
-  pid_t pid_ = 0;
-};
+using testing::FakeContainer;
 
 class TrustMount : public ::testing::Test {
  protected:
