@@ -171,7 +171,9 @@ Response get_retries(Context& context, const Request& request) {
   if (!match) return error_response(match.error());
   Result<size_t> limit = limit_parameter(request, kMaximumLimit);
   if (!limit) return error_response(limit.error());
-  return raw_json("invocations", context.backend.retries(*match, *limit));
+  Response response;
+  response.body = context.backend.retries(*match, *limit) + "\n";
+  return response;
 }
 
 Response get_metrics(Context& context, const Request&) {

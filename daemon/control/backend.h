@@ -64,8 +64,7 @@ class Backend {
   virtual Exchanges exchanges(const match::Expression& match, size_t limit) const = 0;
   virtual std::shared_ptr<const flow::ExchangeFacts> exchange(uint64_t id) const = 0;
 
-  // The ledger: a JSON array of invocations that have an exchange which matches, oldest first, newest `limit`.
-  // Their members are described in docs/openapi.json (Invocation).
+  // The ledger (record/json.h, retries_json) of the newest `limit` invocations that have an exchange which matches.
   virtual std::string retries(const match::Expression& match, size_t limit) const = 0;
 
   virtual std::string metrics() const = 0;  // Prometheus text

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "flow/subject.h"
+#include "tls/alert.h"
 
 namespace waylay::flow {
 namespace {
@@ -23,11 +24,6 @@ constexpr size_t kQueueLimit = 256 * 1024;
 constexpr size_t kGather = 8 * 1024;
 
 constexpr std::string_view kHttp1 = "http/1.1";
-
-// RFC 8446 section 6: a fatal alert before any keys exist is a plaintext record.
-std::string plaintext_alert(int description) {
-  return std::string("\x15\x03\x03\x00\x02\x02", 6) + static_cast<char>(description);
-}
 
 bool offers_http1(const std::vector<std::string>& alpn) {
   return alpn.empty() || std::find(alpn.begin(), alpn.end(), kHttp1) != alpn.end();
@@ -54,6 +50,7 @@ Flow::~Flow() = default;
 
 void Flow::on_client_bytes(Bytes bytes, Time now) {
   now_ = now;
+  if (client_gone_) return;
   facts_.bytes_from_client += bytes.size();
   switch (state_) {
     case State::AwaitingHello:
@@ -389,7 +386,7 @@ void Flow::upstream_handshake_failed() {
   int alert = upstream_channel_->received_alert();
   if (relay_) return upstream_lost(false, std::move(error));
   // What the upstream said is passed on; a certificate that we refuse is a handshake_failure (RFC 8446 section 6.2).
-  refuse_client(std::move(error), alert >= 0 ? alert : 40);
+  refuse_client(std::move(error), alert >= 0 ? static_cast<tls::Alert>(alert) : tls::Alert::HandshakeFailure);
 }
 
 // The upstream's end, at whatever time: clean with close_notify, a plain FIN, or an error.
@@ -489,10 +486,10 @@ Rejections::Key Flow::rejection_key() const {
 // --- Ending ---
 
 // Before the client's handshake: the alert is all the client gets.
-void Flow::refuse_client(Error error, int alert) {
+void Flow::refuse_client(Error error, tls::Alert alert) {
   facts_.outcome = Outcome::Failed;
   facts_.reason = "upstream: " + error.message;
-  to_client_.append(plaintext_alert(alert));
+  tls::append_fatal_alert(to_client_, alert);
   drop_upstream(false);
   drop_client(CloseClient{});
 }

@@ -28,6 +28,7 @@
 #include "flow/rejections.h"
 #include "flow/relay.h"
 #include "rules/rule_set.h"
+#include "tls/alert.h"
 #include "tls/channel.h"
 #include "tls/client_hello.h"
 #include "tls/context.h"
@@ -136,7 +137,7 @@ class Flow final : private Relay::Link {
   void client_gone_in_handshake(std::string what);
   void learn_refusal(std::string reason);
   // Ending.
-  void refuse_client(Error error, int alert);
+  void refuse_client(Error error, tls::Alert alert);
   void fail(std::string reason);
   void drop_upstream(bool reset);
   void drop_client(Command how);

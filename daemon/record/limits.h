@@ -10,7 +10,6 @@ struct Limits {
   size_t exchange_bytes = 64 * 1024 * 1024;  // of their heads and texts
   size_t flows = 10'000;
   size_t invocations = 10'000;
-  size_t waiting_events = 4'096;  // of a follower that does not keep up
 };
 
 }  // namespace waylay::record

@@ -1,7 +1,6 @@
 #include "record/store.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "flow/subject.h"
 
@@ -47,7 +46,7 @@ void Store::flow_changed(const FlowPointer& facts) {
     if (is_closed(*facts) && closed_flows_.insert(facts->id).second) metrics_.flow_closed(*facts);
     drop_flows();
   }
-  offer({facts, nullptr});
+  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->flow_changed(facts);
 }
 
 void Store::exchange_ended(ExchangePointer facts) {
@@ -60,7 +59,7 @@ void Store::exchange_ended(ExchangePointer facts) {
     metrics_.exchange_ended(*facts, ledger_.exchange_ended(*facts));
     drop_exchanges();
   }
-  offer({nullptr, std::move(facts)});
+  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->exchange_ended(std::move(facts));
 }
 
 void Store::drop_exchanges() {
@@ -81,18 +80,6 @@ void Store::drop_flows() {
     closed_flows_.erase(oldest);
     ++totals_.flows_dropped;
   }
-}
-
-void Store::offer(const Event& event) {
-  std::vector<std::shared_ptr<Subscription>> followers;
-  {
-    std::lock_guard lock(followers_mutex_);
-    if (followers_.empty()) return;
-    std::erase_if(followers_, [](const auto& follower) { return follower.expired(); });
-    for (const auto& follower : followers_)
-      if (auto alive = follower.lock()) followers.push_back(std::move(alive));
-  }
-  for (const auto& follower : followers) follower->offer(event);
 }
 
 Store::FlowPointer Store::flow(uint64_t id) const {
@@ -132,14 +119,6 @@ std::vector<Store::ExchangePointer> Store::exchanges_of_flow(uint64_t flow_id) c
   for (const ExchangePointer& exchange : exchanges_)
     if (exchange->flow->id == flow_id) found.push_back(exchange);
   return found;
-}
-
-Result<std::shared_ptr<Subscription>> Store::subscribe(Wanted wanted) {
-  auto follower = std::make_shared<Subscription>(std::move(wanted), limits_.waiting_events);
-  if (follower->fd() < 0) return fail(posix_error(errno, "opening an eventfd for a follower"));
-  std::lock_guard lock(followers_mutex_);
-  followers_.push_back(follower);
-  return follower;
 }
 
 std::vector<Invocation> Store::invocations() const {

@@ -1,4 +1,4 @@
-// What was recorded: the newest exchanges and flows, the retry ledger, the counters, and the live followers. It is the
+// What was recorded: the newest exchanges and flows, the retry ledger and the counters. It is the
 // workers' Recorder; a worker holds its lock for a few map operations and never waits for a reader, who copies pointers
 // under the lock and works on them outside.
 //
@@ -6,6 +6,7 @@
 // Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -21,7 +22,6 @@
 #include "record/ledger.h"
 #include "record/limits.h"
 #include "record/metrics.h"
-#include "record/subscription.h"
 
 namespace waylay::record {
 
@@ -51,8 +51,9 @@ class Store final : public flow::Recorder {
   std::vector<FlowPointer> flows(const match::Expression& match, size_t most) const;
   std::vector<ExchangePointer> exchanges_of_flow(uint64_t flow_id) const;
 
-  // Events from now on, until the last pointer to it is gone. Fails when the system has no descriptor left.
-  Result<std::shared_ptr<Subscription>> subscribe(Wanted wanted);
+  // Who is told of everything once it is kept, on the worker's thread: the API's feed. Null ends it; what a worker is just
+  // telling may still arrive.
+  void tell(flow::Recorder* follower) { follower_.store(follower, std::memory_order_release); }
 
   std::vector<Invocation> invocations() const;  // a copy of the ledger, the oldest first
   Totals totals() const;
@@ -61,7 +62,6 @@ class Store final : public flow::Recorder {
  private:
   void drop_exchanges();
   void drop_flows();
-  void offer(const Event& event);
 
   const Limits limits_;
   mutable std::mutex mutex_;
@@ -74,8 +74,7 @@ class Store final : public flow::Recorder {
   Totals totals_;
   uint64_t newest_flow_ = 0;
 
-  std::mutex followers_mutex_;
-  std::vector<std::weak_ptr<Subscription>> followers_;
+  std::atomic<flow::Recorder*> follower_{nullptr};
 };
 
 }  // namespace waylay::record

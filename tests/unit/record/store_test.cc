@@ -1,6 +1,5 @@
 #include "record/store.h"
 
-#include <poll.h>
 
 #include <thread>
 
@@ -26,11 +25,6 @@ std::shared_ptr<const flow::FlowFacts> flow_facts(uint64_t id, bool closed = fal
   auto facts = std::make_shared<flow::FlowFacts>(some_flow(id));
   if (closed) facts->closed = at_ms(100);
   return facts;
-}
-
-bool is_readable(const Subscription& follower) {
-  pollfd waiting{follower.fd(), POLLIN, 0};
-  return poll(&waiting, 1, 0) == 1;
 }
 
 TEST(Store, FindsExchangesByIdAndByExpression) {
@@ -105,62 +99,35 @@ TEST(Store, DropsClosedFlowsBeforeOpenOnes) {
   EXPECT_LE(store.totals().flows_held, 3u);
 }
 
-TEST(Subscription, GetsWhatItWantsFromNowOn) {
+TEST(Store, TellsOnWhatItKeepsWhenItCanBeFound) {
+  struct Follower final : flow::Recorder {
+    explicit Follower(const Store& kept) : store(kept) {}
+    void flow_changed(const std::shared_ptr<const flow::FlowFacts>& facts) override {
+      EXPECT_EQ(store.flow(facts->id), facts);
+      ++flows;
+    }
+    void exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) override {
+      EXPECT_EQ(store.exchange(facts->id), facts);
+      told.push_back(facts->id);
+    }
+    const Store& store;
+    int flows = 0;
+    std::vector<uint64_t> told;
+  };
   Store store;
+  Follower follower(store);
   store.exchange_ended(Made(1).shared());
-  auto follower = *store.subscribe({matching("http.response.code == 503"), false, true});
-  EXPECT_FALSE(is_readable(*follower));
-  store.flow_changed(flow_facts(1));
-  store.exchange_ended(Made(2).shared());
-  EXPECT_FALSE(is_readable(*follower));
-  store.exchange_ended(Made(3).answered(503).shared());
-  store.exchange_ended(Made(4).answered(503).shared());
-  EXPECT_TRUE(is_readable(*follower));
-  Subscription::Batch batch = follower->take();
-  ASSERT_EQ(batch.events.size(), 2u);
-  EXPECT_EQ(batch.events[0].exchange->id, 3u);
-  EXPECT_EQ(batch.missed, 0u);
-  EXPECT_FALSE(is_readable(*follower));
-  EXPECT_TRUE(follower->take().events.empty());
-}
-
-TEST(Subscription, FollowsFlowsToo) {
-  Store store;
-  auto follower = *store.subscribe({{}, true, false});
-  store.exchange_ended(Made(1).shared());
+  store.tell(&follower);
   store.flow_changed(flow_facts(5));
-  store.flow_changed(flow_facts(5, true));
-  Subscription::Batch batch = follower->take();
-  ASSERT_EQ(batch.events.size(), 2u);
-  EXPECT_EQ(batch.events[1].flow->id, 5u);
-}
-
-TEST(Subscription, CountsWhatItMissedWhenItDoesNotKeepUp) {
-  Store store({.waiting_events = 2});
-  auto follower = *store.subscribe({});
-  for (uint64_t id = 1; id <= 5; ++id) store.exchange_ended(Made(id).shared());
-  Subscription::Batch batch = follower->take();
-  EXPECT_EQ(batch.events.size(), 2u);
-  EXPECT_EQ(batch.missed, 3u);
-  store.exchange_ended(Made(6).shared());
-  EXPECT_TRUE(is_readable(*follower));
-  batch = follower->take();
-  EXPECT_EQ(batch.events.size(), 1u);
-  EXPECT_EQ(batch.missed, 0u);
-}
-
-TEST(Subscription, EndsWithItsLastPointer) {
-  Store store;
-  auto follower = *store.subscribe({});
-  std::weak_ptr<Subscription> watched = follower;
-  follower.reset();
-  EXPECT_TRUE(watched.expired());
-  store.exchange_ended(Made(1).shared());
+  store.exchange_ended(Made(2).shared());
+  store.tell(nullptr);
+  store.exchange_ended(Made(3).shared());
+  EXPECT_EQ(follower.flows, 1);
+  EXPECT_EQ(follower.told, std::vector<uint64_t>{2});
 }
 
 TEST(Store, LosesNothingBetweenManyThreads) {
-  Store store({.waiting_events = 10'000});
-  auto follower = *store.subscribe({});
+  Store store;
   std::vector<std::thread> workers;
   for (uint64_t worker = 0; worker < 4; ++worker)
     workers.emplace_back([&store, worker] {
@@ -169,12 +136,7 @@ TEST(Store, LosesNothingBetweenManyThreads) {
         store.exchange_ended(Made(worker * 500 + i + 1).invocation(std::to_string(worker * 500 + i), 1).shared());
       }
     });
-  constexpr int kPatience_ms = 10'000;
-  size_t seen = 0;
-  pollfd waiting{follower->fd(), POLLIN, 0};
-  while (seen < 2'000 && poll(&waiting, 1, kPatience_ms) == 1) seen += follower->take().events.size();
   for (std::thread& worker : workers) worker.join();
-  EXPECT_EQ(seen, 2'000u);
   EXPECT_EQ(store.totals().exchanges, 2'000u);
   EXPECT_EQ(store.totals().invocations, 2'000u);
   EXPECT_EQ(store.exchanges({}, 10'000).size(), 2'000u);

@@ -1,0 +1,139 @@
+#include "control/proxy_backend.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "control/render.h"
+#include "flow/subject.h"
+#include "record/json.h"
+
+namespace waylay::control {
+namespace {
+
+std::vector<Count> of_hooks(const kernel::TargetCounters& hooks) {
+  return {{"seen", hooks.seen},
+          {"redirected", hooks.redirected},
+          {"bypassed_earlier", hooks.bypassed_earlier},
+          {"bypassed_device", hooks.bypassed_device},
+          {"bypassed_no_route", hooks.bypassed_no_route},
+          {"bypassed_loopback", hooks.bypassed_loopback},
+          {"bypassed_link_local", hooks.bypassed_link_local},
+          {"bypassed_excluded_process", hooks.bypassed_excluded_process},
+          {"not_target_process", hooks.not_target_process},
+          {"map_full", hooks.map_full},
+          {"unlisted", hooks.unlisted},
+          {"udp_refused", hooks.udp_refused}};
+}
+
+std::vector<Count> of_connections(const proxy::TargetCounts& counts) {
+  return {{"accepted", counts.accepted}, {"intercepted", counts.intercepted}, {"passed_through", counts.passed_through},
+          {"failed", counts.failed},     {"unknown", counts.unknown},         {"open", counts.open}};
+}
+
+TargetStatus of_target(const proxy::TargetStatus& target, const std::string& listen) {
+  TargetStatus status;
+  status.id = target.id;
+  status.name = target.id == 0 ? "listen:" + listen : target.info.name;
+  status.attached = target.attached;
+  status.ended = target.ended;
+  status.attached_ns = target.info.attached_ns;
+  status.ended_ns = target.ended_ns;
+  status.container_id = target.info.container_id;
+  status.container_name = target.info.container_name;
+  status.container_image = target.info.container_image;
+  status.ports = target.info.ports;
+  status.insist = target.info.insist;
+  status.trust = target.info.trust;
+  if (target.id != 0) status.kernel = of_hooks(target.hooks);
+  status.connections = of_connections(target.counts);
+  return status;
+}
+
+// Why the connections still on record were not decrypted, by target, the most frequent first.
+std::map<uint32_t, std::vector<Count>> reasons_of(const Flows& flows) {
+  std::map<uint32_t, std::map<std::string, uint64_t>> counted;
+  for (const auto& flow : flows) ++counted[flow->target][flow->reason];
+  std::map<uint32_t, std::vector<Count>> reasons;
+  for (const auto& [target, by_reason] : counted) {
+    std::vector<Count>& list = reasons[target];
+    for (const auto& [reason, count] : by_reason) list.push_back({reason, count});
+    std::ranges::sort(list, [](const Count& a, const Count& b) { return std::tie(b.value, a.name) < std::tie(a.value, b.name); });
+    if (list.size() > 10) list.resize(10);
+  }
+  return reasons;
+}
+
+bool has_match(const record::Store& store, const record::Invocation& invocation, const match::Expression& match) {
+  return std::ranges::any_of(invocation.attempts, [&](const record::Attempt& attempt) {
+    std::shared_ptr<const flow::ExchangeFacts> exchange = store.exchange(attempt.exchange);
+    return exchange && match.matches(flow::Subject(*exchange));
+  });
+}
+
+}  // namespace
+
+Status ProxyBackend::status() const {
+  Status status;
+  record::Store::Totals totals = proxy_.store().totals();
+  status.started_ns = proxy_.started_ns();
+  status.workers = proxy_.start_info().workers;
+  status.listen = proxy_.start_info().listen_address;
+  std::shared_ptr<const rules::RuleSet> rules = proxy_.rules().current();
+  status.rules = rules->rules().size();
+  status.rules_version = rules->version();
+  status.exchanges_kept = totals.exchanges_held;
+  status.exchanges_dropped = totals.exchanges_dropped;
+  status.bytes_kept = totals.exchange_bytes_held;
+  status.learned_refusals = proxy_.learned_refusals();
+  std::map<uint32_t, std::vector<Count>> reasons = reasons_of(flows(match::Expression(), SIZE_MAX, true));
+  for (const proxy::TargetStatus& target : proxy_.targets()) {
+    status.targets.push_back(of_target(target, status.listen));
+    status.targets.back().reasons = reasons[target.id];
+  }
+  return status;
+}
+
+Flows ProxyBackend::flows(const match::Expression& match, size_t limit, bool undecrypted) const {
+  if (!undecrypted) return proxy_.store().flows(match, limit);
+  Flows found = proxy_.store().flows(match, SIZE_MAX);
+  std::erase_if(found, [](const auto& flow) { return !is_undecrypted(*flow); });
+  if (found.size() > limit) found.erase(found.begin(), found.end() - static_cast<ptrdiff_t>(limit));
+  return found;
+}
+
+std::shared_ptr<const flow::FlowFacts> ProxyBackend::flow(uint64_t id) const { return proxy_.store().flow(id); }
+
+Exchanges ProxyBackend::exchanges(const match::Expression& match, size_t limit) const {
+  return proxy_.store().exchanges(match, limit);
+}
+
+std::shared_ptr<const flow::ExchangeFacts> ProxyBackend::exchange(uint64_t id) const {
+  return proxy_.store().exchange(id);
+}
+
+std::string ProxyBackend::retries(const match::Expression& match, size_t limit) const {
+  std::vector<record::Invocation> invocations = proxy_.store().invocations();
+  if (!match.text().empty())
+    std::erase_if(invocations, [&](const auto& each) { return !has_match(proxy_.store(), each, match); });
+  if (invocations.size() > limit)
+    invocations.erase(invocations.begin(), invocations.end() - static_cast<ptrdiff_t>(limit));
+  return to_text(record::retries_json(invocations, now()));
+}
+
+std::string ProxyBackend::metrics() const { return proxy_.store().metrics(); }
+std::string ProxyBackend::rules() const { return proxy_.rules().to_json(); }
+
+Result<std::vector<std::string>> ProxyBackend::add_rules(std::string_view json, std::string_view origin) {
+  return proxy_.rules().add(json, origin);
+}
+
+Result<std::vector<std::string>> ProxyBackend::replace_rules(std::string_view json, std::string_view origin) {
+  return proxy_.rules().replace(json, origin);
+}
+
+Result<void> ProxyBackend::remove_rule(std::string_view name) { return proxy_.rules().remove(name); }
+size_t ProxyBackend::remove_all_rules() { return proxy_.rules().remove_all(); }
+
+}  // namespace waylay::control
