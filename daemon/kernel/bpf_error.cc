@@ -26,6 +26,7 @@ constexpr size_t kWarningsKept = 1200;  // the end of a verifier log, where the 
 thread_local std::string warnings;
 
 int on_libbpf_message(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;  // hundreds of lines for each load, about libbpf itself
   std::array<char, 4096> line;
   if (vsnprintf(line.data(), line.size(), format, arguments) < 0) return 0;
   std::string_view text = trim(line.data());
