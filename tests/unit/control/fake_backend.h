@@ -16,6 +16,7 @@ class FakeBackend final : public Backend {
   Flows kept_flows;
   std::vector<std::string> rule_names;
   std::string last_origin, last_json;
+  std::string kept_retries = "{\"summary\":[],\"findings\":[],\"invocations\":[]}";
 
   void add_exchange(uint64_t id, std::string_view host, int status, std::string_view extra_fields = "") {
     auto flow = std::make_shared<flow::FlowFacts>();
@@ -92,7 +93,7 @@ class FakeBackend final : public Backend {
     return found == kept_exchanges.end() ? nullptr : *found;
   }
 
-  std::string retries(const match::Expression&, size_t) const override { return "[{\"id\":\"a\"}]"; }
+  std::string retries(const match::Expression&, size_t) const override { return kept_retries; }
   std::string metrics() const override { return "waylay_exchanges_total 3\n"; }
 
   std::string rules() const override {

@@ -1,0 +1,217 @@
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "base/bytes.h"
+#include "cli/json.h"
+#include "cli/rule_file.h"
+#include "cli/session.h"
+
+namespace waylay::cli {
+namespace {
+
+std::unexpected<Error> wrong(std::string message) {
+  return fail(Error::local(ErrorKind::Invalid, std::move(message)));
+}
+
+// "Name: value" into {"Name": "value"}, or {"Name": ["one", "two"]} when the name comes again.
+Result<void> add_header(Json& into, std::string_view option, const std::string& line) {
+  size_t colon = line.find(':');
+  if (colon == std::string::npos || colon == 0)
+    return wrong(std::string(option) + ": \"" + line + "\" is no header; write 'Name: value'");
+  std::string name(trim(std::string_view(line).substr(0, colon))),
+      value(trim(std::string_view(line).substr(colon + 1)));
+  if (!into.contains(name)) {
+    into[name] = value;
+    return {};
+  }
+  if (!into[name].is_array()) into[name] = Json::array({into[name]});
+  into[name].push_back(value);
+  return {};
+}
+
+Result<Json> headers_of(const Parsed& parsed, std::string_view option) {
+  Json headers = Json::object();
+  for (const std::string& line : parsed.all(option))
+    if (Result<void> added = add_header(headers, option, line); !added) return fail(added);
+  return headers;
+}
+
+// {"set": {}, "add": {}, "remove": []} of "--set-header" and its sisters, or of "--set-request-header".
+Result<Json> edits_of(const Parsed& parsed, const std::string& what) {
+  Json edits = Json::object();
+  for (const char* action : {"set", "add"}) {
+    Result<Json> headers = headers_of(parsed, "--" + std::string(action) + what);
+    if (!headers) return fail(headers);
+    if (!headers->empty()) edits[action] = *headers;
+  }
+  if (const auto& names = parsed.all("--remove" + what); !names.empty()) edits["remove"] = names;
+  return edits;
+}
+
+Result<int> number_option(const Parsed& parsed, std::string_view option) {
+  std::string text = *parsed.last(option);
+  int value = 0;
+  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc() || end != text.data() + text.size())
+    return wrong(std::string(option) + ": \"" + text + "\" is no number");
+  return value;
+}
+
+// The response made by us takes the reason, the headers and the body.
+Result<Json> respond_of(const Parsed& parsed) {
+  Result<int> status = number_option(parsed, "--respond");
+  if (!status) return fail(status);
+  if (parsed.has("--remove-header")) return wrong("--remove-header: with --respond there is nothing to remove");
+  if (parsed.has("--body") && parsed.has("--body-file")) return wrong("--body and --body-file: give one of them");
+  Json respond = {{"status", *status}};
+  if (auto reason = parsed.last("--reason")) respond["reason"] = *reason;
+  Json headers = Json::object();
+  for (std::string_view option : {"--set-header", "--add-header"})
+    for (const std::string& line : parsed.all(option))
+      if (Result<void> added = add_header(headers, option, line); !added) return fail(added);
+  if (!headers.empty()) respond["headers"] = headers;
+  if (auto body = parsed.last("--body")) set_body(respond, *body);
+  if (auto path = parsed.last("--body-file")) {
+    Result<std::string> body = read_file(*path, kMaximumBodyFile);
+    if (!body) return fail(body);
+    set_body(respond, *body);
+  }
+  return respond;
+}
+
+Result<void> add_response_edits(Json& rule, const Parsed& parsed) {
+  if (parsed.has("--respond")) {
+    Result<Json> respond = respond_of(parsed);
+    if (!respond) return fail(respond);
+    rule["respond"] = *respond;
+    return {};
+  }
+  if (parsed.has("--body") || parsed.has("--body-file")) return wrong("--body and --body-file go with --respond");
+  if (auto reason = parsed.last("--reason")) rule["reason"] = *reason;
+  Result<Json> edits = edits_of(parsed, "-header");
+  if (!edits) return fail(edits);
+  if (!edits->empty()) rule["headers"] = *edits;
+  return {};
+}
+
+// A rule's actions, in words: its members but those that say when.
+std::string actions_of(const Json& rule) {
+  std::string out;
+  if (!rule.is_object()) return out;
+  for (const auto& [name, value] : rule.items()) {
+    if (name == "name" || name == "match" || name == "comment" || name == "times" || name == "enabled") continue;
+    std::string text = value.is_string() ? value.get<std::string>() : to_line(value);
+    if (name == "respond") text = to_line(member(value, "status"));
+    out += (out.empty() ? "" : ", ") + name + " " + harmless(text);
+  }
+  return out;
+}
+
+std::string list_names(const Json& answer) {
+  std::string out;
+  const Json& names = member(answer, "names");
+  if (!names.is_array()) return out;
+  for (const Json& name : names)
+    if (name.is_string()) out += (out.empty() ? "" : ", ") + harmless(name.get_ref<const std::string&>());
+  return out;
+}
+
+}  // namespace
+
+Result<Json> rule_of(const Parsed& parsed) {
+  Json rule = {{"name", parsed.arguments[0]}, {"match", parsed.last("--match").value_or("")}};
+  if (parsed.has("--status")) {
+    Result<int> status = number_option(parsed, "--status");
+    if (!status) return fail(status);
+    rule["status"] = *status;
+  }
+  if (Result<void> added = add_response_edits(rule, parsed); !added) return fail(added);
+  Result<Json> request = edits_of(parsed, "-request-header");
+  if (!request) return fail(request);
+  if (!request->empty()) rule["request_headers"] = *request;
+  if (auto delay = parsed.last("--delay")) rule["delay"] = *delay;
+  if (parsed.has("--abort")) rule["abort"] = "rst";
+  if (auto fault = parsed.last("--fault")) rule["fault"] = *fault;
+  if (parsed.has("--times")) {
+    Result<int> times = number_option(parsed, "--times");
+    if (!times) return fail(times);
+    rule["times"] = *times;
+  }
+  return rule;
+}
+
+int rules_add(Session& session, const Parsed& parsed) {
+  Result<Json> rule = rule_of(parsed);
+  if (!rule) return session.complain(rule.error());
+  Result<Json> answer = session.api.request("POST", "/v1/rules?origin=waylay%20rules%20add", to_line(*rule));
+  if (!answer) return session.complain(answer.error());
+  session.out << "added " << list_names(*answer) << "\n";
+  return kOk;
+}
+
+int rules_list(Session& session, const Parsed& parsed) {
+  Result<Json> answer = session.api.get("/v1/rules");
+  if (!answer) return session.complain(answer.error());
+  const Json& rules = member(*answer, "rules");
+  if (parsed.has("--json")) {
+    session.out << to_line(rules.is_array() ? rules : Json::array()) << "\n";
+    return kOk;
+  }
+  if (rules.empty()) {
+    session.out << "there are no rules\n";
+    return kOk;
+  }
+  Table table({"NAME", "HITS", "LEFT", "FROM", "ACTION", "MATCH"});
+  table.align_right(1);
+  table.align_right(2);
+  for (const Json& rule : rules) {
+    const Json& inner = member(rule, "rule");
+    const Json& left = member(rule, "times_left");
+    bool off = member(rule, "enabled").is_boolean() && !flag(rule, "enabled");
+    table.add({text(rule, "name") + (off ? " (off)" : ""), to_line(member(rule, "hits")),
+               left.is_number() ? to_line(left) : "-", text(rule, "origin"), actions_of(inner), text(inner, "match")});
+  }
+  session.out << table.text(session.terminal);
+  return kOk;
+}
+
+int rules_remove(Session& session, const Parsed& parsed) {
+  if (parsed.has("--all") == !parsed.arguments.empty()) return session.misused("rules remove needs a NAME, or --all");
+  std::string target = "/v1/rules";
+  if (!parsed.has("--all")) target += "/" + percent_encode(parsed.arguments[0]);
+  Result<Json> answer = session.api.request("DELETE", target);
+  if (!answer) return session.complain(answer.error());
+  session.out << "removed "
+              << (parsed.has("--all") ? to_line(member(*answer, "removed")) + " rules" : parsed.arguments[0]) << "\n";
+  return kOk;
+}
+
+int rules_load(Session& session, const Parsed& parsed) {
+  bool replace = parsed.has("--replace");
+  // Every file is read before the first is sent, so that a missing one changes nothing.
+  std::vector<std::string> contents;
+  for (const std::string& path : parsed.arguments) {
+    Result<std::string> rules = read_rule_file(path);
+    if (!rules) return session.complain(rules.error());
+    contents.push_back(std::move(*rules));
+  }
+  for (size_t i = 0; i < contents.size(); ++i) {
+    const std::string& path = parsed.arguments[i];
+    bool first = i == 0;
+    Result<Json> answer =
+        session.api.request(replace && first ? "PUT" : "POST", "/v1/rules?origin=" + percent_encode(path), contents[i]);
+    if (!answer) {
+      int exit = session.complain(answer.error());
+      if (answer.error().kind == ErrorKind::Conflict)
+        session.errors << "waylay: \"rules load --replace\" takes the place of what was loaded before\n";
+      return exit;
+    }
+    session.out << path << ": loaded " << list_names(*answer) << "\n";
+  }
+  return kOk;
+}
+
+}  // namespace waylay::cli

@@ -1,0 +1,188 @@
+// `waylay run`: the command waits, not yet executed, until the warden has put it into a cgroup that is intercepted.
+// Then it runs as if there were no waylay: same terminal, same process group, signals and exit status passed on.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "base/check.h"
+#include "cli/json.h"
+#include "cli/session.h"
+#include "cli/target_options.h"
+
+namespace waylay::cli {
+namespace {
+
+constexpr int kNotFound = 127, kNotExecutable = 126, kSignalled = 128;  // as shells do
+constexpr std::array kForwarded = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT};
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+struct Pipe {
+  Fd read, write;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(posix_error(errno, "making a pipe"));
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+// --- In the child ---
+
+// "G" and then NAME=VALUE, each ended by a NUL: the word to go. An end before that: the parent has given up.
+bool wait_for_word(const Fd& from, std::string& environment) {
+  std::array<char, 4096> buffer;
+  for (;;) {
+    ssize_t size = ::read(from.get(), buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) break;
+    environment.append(buffer.data(), static_cast<size_t>(size));
+  }
+  if (!environment.starts_with('G')) return false;
+  environment.erase(0, 1);
+  return true;
+}
+
+void set_environment(const std::string& environment) {
+  for (size_t begin = 0, end; (end = environment.find('\0', begin)) != std::string::npos; begin = end + 1) {
+    std::string pair = environment.substr(begin, end - begin);
+    size_t equals = pair.find('=');
+    if (equals != std::string::npos) ::setenv(pair.substr(0, equals).c_str(), pair.substr(equals + 1).c_str(), 1);
+  }
+}
+
+[[noreturn]] void execute(const std::vector<std::string>& command, const Fd& word, const sigset_t& signals) {
+  std::string environment;
+  if (!wait_for_word(word, environment)) ::_exit(kNotExecutable);
+  set_environment(environment);
+  std::vector<char*> arguments;
+  std::vector<std::string> copies = command;
+  for (std::string& argument : copies) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
+  ::sigprocmask(SIG_SETMASK, &signals, nullptr);
+  ::execvp(arguments[0], arguments.data());
+  int error = errno;
+  std::string message = "waylay: " + command[0] + ": " + posix_error(error, "cannot be run").message + "\n";
+  ssize_t ignored = ::write(STDERR_FILENO, message.data(), message.size());
+  (void)ignored;
+  ::_exit(error == ENOENT ? kNotFound : kNotExecutable);
+}
+
+// --- In the parent ---
+
+bool give_word(const Fd& to, const Variables& variables) {
+  std::string word = "G";
+  for (const auto& [name, value] : variables) word.append(name).append("=").append(value).append(1, '\0');
+  for (std::string_view rest = word; !rest.empty();) {
+    ssize_t size = ::write(to.get(), rest.data(), rest.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return false;
+    rest.remove_prefix(static_cast<size_t>(size));
+  }
+  return true;
+}
+
+sigset_t watched_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  for (int number : kForwarded) sigaddset(&set, number);
+  return set;
+}
+
+// The exit status once the child has ended. When it has only stopped (Ctrl-Z), so do we, and when we go on, so does it.
+std::optional<int> look_after(pid_t child) {
+  int state = 0;
+  pid_t changed = ::waitpid(child, &state, WNOHANG | WUNTRACED);
+  if (changed != child) return std::nullopt;
+  if (WIFEXITED(state)) return WEXITSTATUS(state);
+  if (WIFSIGNALED(state)) return kSignalled + WTERMSIG(state);
+  if (WIFSTOPPED(state)) {
+    ::raise(SIGSTOP);
+    ::kill(child, SIGCONT);
+  }
+  return std::nullopt;
+}
+
+// Signals from the terminal reach the child by themselves, since it is in our process group; those that somebody sent
+// to us alone are passed on.
+int supervise(pid_t child, const sigset_t& signals) {
+  for (;;) {
+    siginfo_t info{};
+    int number = ::sigwaitinfo(&signals, &info);
+    if (number < 0 && errno == EINTR) continue;
+    CHECK(number > 0);
+    if (number == SIGCHLD) {
+      if (std::optional<int> status = look_after(child)) return *status;
+    } else if (info.si_code <= 0) {
+      ::kill(child, number);
+    }
+  }
+}
+
+int give_up(pid_t child, Fd word, int exit) {
+  word.reset();  // the child ends without having run anything
+  ::waitpid(child, nullptr, 0);
+  return exit;
+}
+
+Variables variables_in(const Json& answer) {
+  Variables variables;
+  const Json& environment = member(answer, "environment");
+  if (!environment.is_object()) return variables;
+  for (const auto& [name, value] : environment.items())
+    if (value.is_string()) variables.emplace_back(name, value.get<std::string>());
+  return variables;
+}
+
+void tell_replaced(Session& session, const Variables& variables) {
+  for (const auto& [name, value] : variables) {
+    const char* former = std::getenv(name.c_str());
+    if (former && value != former)
+      session.errors << "waylay: " << name << " was " << harmless(former) << " and is replaced for this command\n";
+  }
+  session.errors.flush();
+}
+
+}  // namespace
+
+int run_command(Session& session, const Parsed& parsed) {
+  Result<Json> ports = ports_option(parsed);
+  if (!ports) return session.complain(ports.error());
+  Result<Pipe> pipe = make_pipe();
+  if (!pipe) return session.complain(pipe.error());
+
+  sigset_t watched = watched_signals(), blocked = watched, former;
+  sigaddset(&blocked, SIGPIPE);  // a child that is gone already must not end us by our word to it
+  ::sigprocmask(SIG_BLOCK, &blocked, &former);
+  session.out.flush();
+  pid_t child = ::fork();
+  if (child < 0) return session.complain(posix_error(errno, "starting the command"));
+  if (child == 0) {
+    pipe->write.reset();
+    execute(parsed.arguments, pipe->read, former);
+  }
+  pipe->read.reset();
+
+  Json request = {{"verb", "run"}, {"pid", child}};
+  if (!ports->empty()) request["ports"] = *ports;
+  if (parsed.has("--insist")) request["insist"] = true;
+  if (parsed.has("--no-trust")) request["trust"] = false;
+  Result<Json> answer = session.warden.ask(request);
+  if (!answer) return give_up(child, std::move(pipe->write), session.complain(answer.error()));
+  Variables variables = parsed.has("--no-trust") ? Variables() : variables_in(*answer);
+  tell_replaced(session, variables);
+  if (!give_word(pipe->write, variables)) return give_up(child, std::move(pipe->write), kRefused);
+  pipe->write.reset();
+  return supervise(child, watched);
+}
+
+}  // namespace waylay::cli

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "cli/describe.h"
+#include "cli/json.h"
+#include "cli/session.h"
+
+namespace waylay::cli {
+namespace {
+
+// "name      value" lines; empty values are left out.
+class Page {
+ public:
+  explicit Page(Session& session) : session_(session) {}
+  void title(std::string_view text) { session_.out << session_.terminal.paint(Color::Bold, text) << "\n"; }
+  void line(std::string_view name, std::string_view value) {
+    constexpr size_t kNames = 14;
+    if (!value.empty())
+      session_.out << "  " << session_.terminal.paint(Color::Dim, pad(name, kNames)) << " " << value << "\n";
+  }
+
+ private:
+  Session& session_;
+};
+
+std::string duration(const Json& json, std::string_view key) {
+  return member(json, key).is_number() ? human_duration(number(json, key)) : "";
+}
+
+std::string tls_in_words(const Json& tls) {
+  std::string out = text(tls, "version");
+  for (const char* key : {"cipher", "alpn"})
+    if (std::string value = text(tls, key); !value.empty()) out += ", " + value;
+  if (flag(tls, "resumed")) out += ", resumed";
+  return out;
+}
+
+void print_origin(Page& page, const Json& event) {
+  const Json& container = member(event, "container");
+  std::string image = text(container, "image");
+  page.line("target", text(event, "target"));
+  page.line("container", text(container, "name") + (image.empty() ? "" : " (" + image + ")"));
+  const Json& process = member(event, "process");
+  page.line("process", who({{"process", process}}));
+  page.line("executable", text(process, "exe"));
+  page.line("cgroup", text(process, "cgroup"));
+  page.line("client", text(event, "client"));
+  page.line("destination", text(event, "destination"));
+  page.line("server name", text(event, "server_name"));
+}
+
+void print_headers(Session& session, const Json& message) {
+  const Json& headers = member(message, "headers");
+  if (!headers.is_array()) return;
+  for (const Json& header : headers)
+    if (header.is_array() && header.size() == 2 && header[0].is_string() && header[1].is_string())
+      session.out << "  " << harmless(header[0].get<std::string>()) << ": " << harmless(header[1].get<std::string>())
+                  << "\n";
+}
+
+void print_body(Session& session, const Json& message) {
+  if (double size = number(message, "body_bytes"); size > 0)
+    session.out << session.terminal.paint(Color::Dim, "  (body: " + human_size(static_cast<uint64_t>(size)) + ")")
+                << "\n";
+}
+
+void print_exchange(Session& session, const Json& exchange) {
+  Page page(session);
+  page.title("Exchange " + to_line(member(exchange, "id")));
+  page.line("time", text(exchange, "time"));
+  page.line("took", duration(exchange, "duration_ms"));
+  page.line("first byte", duration(exchange, "first_byte_ms"));
+  page.line("connection", "f" + to_line(member(exchange, "flow")));
+  print_origin(page, exchange);
+  page.line("end", text(exchange, "end"));
+  page.line("error", text(exchange, "error"));
+  page.line("rules", what_rules_did(exchange));
+  page.line("injected", flag(exchange, "injected") ? "yes" : "no");
+  const Json& aws = member(exchange, "aws");
+  page.line("call", aws_call(exchange));
+  page.line("invocation", text(aws, "invocation_id"));
+  page.line("SDK", text(aws, "sdk") + " " + text(aws, "sdk_version") + " " + text(aws, "retry_mode"));
+  const Json& request = member(exchange, "request");
+  session.out << "\n";
+  page.title(text(exchange, "method") + " " + text(exchange, "path") + " " + text(request, "version"));
+  print_headers(session, request);
+  print_body(session, request);
+  const Json& response = member(exchange, "response");
+  if (!response.is_object()) return;
+  session.out << "\n";
+  page.title(text(response, "version") + " " + to_line(member(exchange, "status")) + " " + text(response, "reason"));
+  int upstream = static_cast<int>(number(exchange, "upstream_status"));
+  if (upstream != static_cast<int>(number(exchange, "status")))
+    session.out << "  ("
+                << (upstream == 0 ? "the upstream was not asked" : "the upstream said " + std::to_string(upstream))
+                << ")\n";
+  print_headers(session, response);
+  print_body(session, response);
+}
+
+void print_connection(Session& session, const Json& flow) {
+  Page page(session);
+  page.title("Connection f" + to_line(member(flow, "id")));
+  page.line("time", text(flow, "time"));
+  page.line("took", duration(flow, "duration_ms"));
+  print_origin(page, flow);
+  page.line("outcome", outcome_in_words(flow));
+  page.line("client TLS", tls_in_words(member(member(flow, "tls"), "client")));
+  page.line("upstream TLS", tls_in_words(member(member(flow, "tls"), "upstream")));
+  page.line("JA4", text(flow, "ja4"));
+  page.line("from client", human_size(static_cast<uint64_t>(number(flow, "bytes_from_client"))));
+  page.line("from upstream", human_size(static_cast<uint64_t>(number(flow, "bytes_from_upstream"))));
+  page.line("exchanges", to_line(member(flow, "exchanges")));
+}
+
+}  // namespace
+
+int show(Session& session, const Parsed& parsed) {
+  std::string id = parsed.arguments[0];
+  bool connection = id.starts_with('f');
+  if (connection) id.erase(0, 1);
+  bool number = !id.empty() && std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!number)
+    return session.misused("\"" + parsed.arguments[0] + "\" is no ID: \"waylay flows\" shows them, such as 17 or f3");
+  Result<Json> answer = session.api.get((connection ? "/v1/flows/" : "/v1/exchanges/") + id);
+  if (!answer) return session.complain(answer.error());
+  if (parsed.has("--json")) {
+    session.out << to_line(*answer) << "\n";
+  } else if (connection) {
+    print_connection(session, *answer);
+  } else {
+    print_exchange(session, *answer);
+  }
+  return kOk;
+}
+
+}  // namespace waylay::cli

@@ -1,0 +1,200 @@
+// The table of verbs: the one source of what the tool takes and what it says of itself.
+#include "cli/session.h"
+
+namespace waylay::cli {
+namespace {
+
+constexpr size_t kMany = 1'000'000;
+
+const std::vector<Option>& attach_options() {
+  static const std::vector<Option> kOptions = {
+      {"--port", 'p', "N", "Intercept this TCP port; several may be given [443]", true},
+      {"--insist", 0, "", "Do not pass a client through that refused our certificate"},
+      {"--no-trust", 0, "", "Do not make the target trust our CA"},
+      {"--tree", 0, "", "With pid:N, its descendants too"},
+      {"--redirect-loopback", 0, "", "Connections to loopback addresses too"},
+  };
+  return kOptions;
+}
+
+Option match_option() {
+  return {"--match", 'm', "EXPR", "Only what this expression matches; see \"waylay fields\""};
+}
+Option json_option() {
+  return {"--json", 0, "", "For programs: one JSON object a line"};
+}
+
+std::vector<Verb> make_verbs() {
+  return {
+      {"attach",
+       "Intercept the HTTPS connections of a running container, process or cgroup",
+       "TARGET is docker:NAME (or NAME, or the beginning of its id), pid:N or cgroup:PATH. New connections are "
+       "redirected to the daemon; those already open go on undisturbed. Nothing in the target is restarted or "
+       "configured.\n\n"
+       "The daemon's CA is merged into the trust bundles that the target's processes read, and the merge is undone by "
+       "detach. "
+       "What could not be made to trust it is said.",
+       attach_options(),
+       {"TARGET", 1, 1},
+       {{"waylay attach web", "the container web, port 443"},
+        {"waylay attach docker:web --port 443 --port 8443", "two ports"},
+        {"waylay attach pid:4711 --tree", "a process and what it starts"},
+        {"waylay attach cgroup:/system.slice/job.service", "everything below a cgroup"}},
+       attach},
+      {"detach",
+       "Stop intercepting",
+       "New connections go direct at once. Open ones are carried until they end, unless --now closes them.",
+       {{"--all", 'a', "", "Every target"}, {"--now", 0, "", "Close open intercepted connections too"}},
+       {"TARGET", 0, 1},
+       {{"waylay detach web", ""}, {"waylay detach --all", "every target, and what a crash left behind"}},
+       detach},
+      {"run",
+       "Run a command that is intercepted from its first packet",
+       "The command gets a cgroup of its own, and the environment variables that make it trust the daemon's CA. Its "
+       "input, "
+       "output, signals and exit status are passed on; 128+N tells that signal N ended it, 126 and 127 that it could "
+       "not "
+       "be started.",
+       {{"--port", 'p', "N", "Intercept this TCP port; several may be given [443]", true},
+        {"--insist", 0, "", "Do not pass a client through that refused our certificate"},
+        {"--no-trust", 0, "", "Leave its environment as it is"}},
+       {"CMD ARGS...", 1, kMany, true},
+       {{"waylay run -- curl https://example.org/", ""}, {"waylay run -- python3 job.py", "boto3 and all"}},
+       run_command},
+      {"status",
+       "Show the daemon and its targets",
+       "For each target: what the kernel redirected or left alone, what the daemon intercepted or passed through, and "
+       "why.",
+       {json_option()},
+       {},
+       {{"waylay status", ""}, {"waylay status --json | jq .targets", ""}},
+       status},
+      {"flows",
+       "List HTTP exchanges, or follow them live",
+       "A line for each exchange: when, its number (for \"waylay show\"), who, what, the status, how long it took, and "
+       "what "
+       "rules did. Connections that were passed through or failed appear as well, numbered f1, f2, ..., with the "
+       "reason.",
+       {{"--follow", 'f', "", "Go on with what comes; the last 10 first"},
+        match_option(),
+        {"--limit", 'n', "N", "At most this many of the newest [1000; 10 with --follow]"},
+        json_option()},
+       {},
+       {{"waylay flows -f", ""},
+        {"waylay flows -f --match 'http.response.code >= 500'", ""},
+        {"waylay flows --match 'aws.service == \"s3\" and exchange.injected'", ""}},
+       flows},
+      {"show",
+       "Show one exchange or connection in full",
+       "ID is what \"waylay flows\" shows: a number for an exchange, f and a number for a connection. Credentials, "
+       "cookies "
+       "and tokens are never shown.",
+       {json_option()},
+       {"ID", 1, 1},
+       {{"waylay show 17", "an exchange"}, {"waylay show f3", "a connection"}},
+       show},
+      {"retries",
+       "Show which calls were retried, why, and what it cost",
+       "Exchanges are grouped into calls by what the SDK says of them (amz-sdk-invocation-id), or by what they have in "
+       "common, and then marked as inferred. Each failed attempt is organic (the service's doing) or injected (a "
+       "rule's).",
+       {match_option(), {"--limit", 'n', "N", "At most this many of the newest calls [all]"}, json_option()},
+       {},
+       {{"waylay retries", ""}, {"waylay retries --match 'container.name == \"web\"'", ""}},
+       retries},
+      {"rules add",
+       "Add a rule",
+       "What matches is changed in the way that the other options say. Without --match, everything matches.",
+       {match_option(),
+        {"--status", 0, "N", "Change the response's status"},
+        {"--reason", 0, "TEXT", "Change its reason phrase"},
+        {"--set-header", 0, "'N: V'", "Set a header of the response", true},
+        {"--add-header", 0, "'N: V'", "Add a header to the response", true},
+        {"--remove-header", 0, "N", "Remove a header of the response", true},
+        {"--set-request-header", 0, "'N: V'", "Set a header of the request", true},
+        {"--add-request-header", 0, "'N: V'", "Add a header to the request", true},
+        {"--remove-request-header", 0, "N", "Remove a header of the request", true},
+        {"--delay", 0, "TIME", "Let the client wait: 200ms, 1.5s"},
+        {"--respond", 0, "STATUS", "Answer in the service's place"},
+        {"--body", 0, "TEXT", "With --respond: the body"},
+        {"--body-file", 0, "FILE", "With --respond: the body, from a file"},
+        {"--abort", 0, "", "Reset the connection"},
+        {"--fault", 0, "NAME", "Fail as the service would: aws:slowdown, aws:throttle"},
+        {"--times", 0, "N", "This often, then never again"}},
+       {"NAME", 1, 1},
+       {{"waylay rules add slow --match 'aws.service == \"s3\" and aws.attempt <= 2' --fault aws:slowdown", ""},
+        {"waylay rules add busy --match 'http.host == \"example.org\"' --status 429 --times 3", ""},
+        {"waylay rules add mock --match 'http.host == \"example.org\"' --respond 200 --body '{}' --set-header "
+         "'Content-Type: application/json'",
+         ""}},
+       rules_add},
+      {"rules list",
+       "List the rules with their counters",
+       "",
+       {json_option()},
+       {},
+       {{"waylay rules list", ""}},
+       rules_list},
+      {"rules remove",
+       "Remove a rule, or all",
+       "Rules that come from files in rules.d are removed there.",
+       {{"--all", 'a', "", "All rules that were added or loaded"}},
+       {"NAME", 0, 1},
+       {{"waylay rules remove slow", ""}, {"waylay rules remove --all", ""}},
+       rules_remove},
+      {"rules load",
+       "Add rules from JSON files",
+       "A file holds one rule, or {\"rules\": [...]}, with comments if you like; all of a file are taken, or none. "
+       "\"body_file\" in a respond is read relative to the rule file.",
+       {{"--replace", 0, "", "Instead of all rules that were added or loaded before"}},
+       {"FILE", 1, kMany},
+       {{"waylay rules load throttle.json", ""},
+        {"waylay rules load --replace throttle.json", "edit, then load again"}},
+       rules_load},
+      {"fields",
+       "List the fields of the expression language",
+       "With PATTERN, only those whose name or description holds it.",
+       {json_option()},
+       {"PATTERN", 0, 1},
+       {{"waylay fields", ""}, {"waylay fields aws", ""}},
+       fields},
+      {"trust",
+       "Say who in a target trusts the daemon's CA",
+       "Without TARGET: the paths and environment variables to set by hand.",
+       {},
+       {"TARGET", 0, 1},
+       {{"waylay trust web", ""}},
+       trust},
+      {"ca", "Print the CA's certificate (PEM)", "", {}, {}, {{"waylay ca > waylay-ca.pem", ""}}, print_ca},
+      {"completion",
+       "Print completion for a shell: bash, zsh or fish",
+       "",
+       {},
+       {"SHELL", 1, 1},
+       {{"source <(waylay completion bash)", ""},
+        {"waylay completion fish > ~/.config/fish/completions/waylay.fish", ""}},
+       completion},
+      {"man", "Print the manual page (roff)", "", {}, {}, {{"waylay man | man -l -", ""}}, man_page},
+      {"version", "Print the versions of the tool and of the daemon", "", {}, {}, {{"waylay version", ""}}, version},
+      {"help", "Explain a verb", "", {}, {"VERB", 0, 2}, {{"waylay help rules add", ""}}, help},
+  };
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+  static const std::vector<Verb> kVerbs = make_verbs();
+  return kVerbs;
+}
+
+std::span<const Option> global_options() {
+  static const std::vector<Option> kOptions = {
+      {"--runtime-dir", 0, "DIR", "Where the daemon's sockets are [/run/waylay, or $WAYLAY_RUNTIME_DIR]"},
+      {"--color", 0, "WHEN", "auto, always or never [auto: on a terminal, unless NO_COLOR is set]"},
+      {"--help", 'h', "", "Explain the tool or a verb"},
+      {"--version", 'V', "", "Print the tool's version"},
+  };
+  return kOptions;
+}
+
+}  // namespace waylay::cli
