@@ -17,17 +17,16 @@ if(WAYLAY_FUZZ)
   target_compile_options(waylay_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# waylay_floor(NAME FLOORS below... LINK libraries... [IN folder] [EXCEPT file]): the folder daemon/NAME as the library
+# waylay_floor(NAME FLOORS below... LINK libraries... [IN folder] [EXCEPT files...]): the folder daemon/NAME as the library
 # waylay_NAME.
 function(waylay_floor name)
-  cmake_parse_arguments(A "" "IN;EXCEPT" "FLOORS;LINK" ${ARGN})
+  cmake_parse_arguments(A "" "IN" "FLOORS;LINK;EXCEPT" ${ARGN})
   if(NOT A_IN)
     set(A_IN daemon/${name})
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${A_IN}/*.cc)
-  if(A_EXCEPT)
-    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${A_IN}/${A_EXCEPT})
-  endif()
+  list(TRANSFORM A_EXCEPT PREPEND ${CMAKE_SOURCE_DIR}/${A_IN}/)
+  list(REMOVE_ITEM sources ${A_EXCEPT} "")
   list(TRANSFORM A_FLOORS PREPEND waylay_)
   if(sources)
     add_library(waylay_${name} STATIC ${sources})
