@@ -30,6 +30,14 @@ constexpr int kMountTimeout_ms = 10'000;
 constexpr size_t kMaximumMountinfo = 8 * 1024 * 1024;
 constexpr size_t kMaximumMerged = 64;
 
+// OpenSSL's other way to find roots is a directory of files named by hash, which cannot be merged by a mount over a
+// file.
+constexpr const char* kHashedCertificates = "/etc/ssl/certs/*.0";
+constexpr std::string_view kHashedNote =
+    "/etc/ssl/certs: left as it is; programs that look certificates up there by their hash (Python's ssl defaults on "
+    "Debian: "
+    "urllib, aiohttp) will refuse us unless they are started with SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt";
+
 std::string proc(pid_t pid, const char* what) {
   return "/proc/" + std::to_string(pid) + "/" + what;
 }
@@ -115,14 +123,15 @@ class Scanner {
   }
 
   static void take_after(const RootedFile& original, int copy) {
-    (void)!::fchown(copy, original.user, original.group);
-    ::fchmod(copy, original.mode & 0444);
     // Without the container's SELinux label, its processes could not read the copy. Where there is no SELinux, no
     // label.
     std::array<char, 512> label;
     std::string path = "/proc/self/fd/" + std::to_string(original.fd.get());
     ssize_t length = ::getxattr(path.c_str(), "security.selinux", label.data(), label.size());
     if (length > 0) (void)!::fsetxattr(copy, "security.selinux", label.data(), static_cast<size_t>(length), 0);
+    // The owner last: afterwards the mode is the new owner's to change (the service has no CAP_FOWNER).
+    ::fchmod(copy, original.mode & 0444);
+    (void)!::fchown(copy, original.user, original.group);
   }
 
   int root_fd_, merged_fd_;
@@ -169,7 +178,9 @@ Result<std::string> scan(const std::vector<pid_t>& processes, int root_fd, int m
       return fail(looked);
     }
   }
-  return to_text(scanner.take());
+  BundleScan done = scanner.take();
+  if (!expand_in_root(root_fd, kHashedCertificates, 1).empty()) done.notes.emplace_back(kHashedNote);
+  return to_text(done);
 }
 
 // --- Mounting ---

@@ -35,7 +35,7 @@ Result<void> hold_namespace(FoundTarget& target) {
                              target.name + ": there is no process in its cgroup " + target.cgroup_path));
   }
   std::set<uint64_t> namespaces;
-  pid_t chosen = target.only_pid.value_or(0);
+  pid_t chosen = target.only_pid.value_or(target.container ? target.container->pid : 0);
   for (pid_t pid : target.processes) {
     Result<uint64_t> inode = kernel::network_namespace(pid);
     if (!inode) continue;  // ended meanwhile

@@ -70,8 +70,9 @@ std::string_view words(RootsReading reading, bool merged) {
     case RootsReading::NoTls:
       return "";
     case RootsReading::Connection:
-      return merged ? "reads its bundle for each new connection: trusts us from its next connection on"
-                    : "will refuse us until its bundle contains our CA, and is passed through after its first failure";
+      return merged
+                 ? "reads its bundle (certifi, botocore) for each new connection: trusts us from its next connection on"
+                 : "will refuse us until its bundle contains our CA, and is passed through after its first failure";
     case RootsReading::EachRun:
       return merged ? "reads its bundle at each run: the next run trusts us" : "will refuse us";
     case RootsReading::FirstUse:

@@ -68,7 +68,10 @@ Result<void> make_directories(const Configuration& configuration) {
   if (Result<void> made = make_directory(configuration.runtime_directory, 0755, 0, 0); !made) return made;
   struct stat status{};
   if (::stat(configuration.rules_directory.c_str(), &status) == 0) return {};  // an administrator's: left as it is
-  return make_directory(configuration.rules_directory, 0755, 0, 0);
+  // A read-only /etc is no reason not to start: then there are no rules in files.
+  Result<void> rules = make_directory(configuration.rules_directory, 0755, 0, 0);
+  if (!rules) log::warning("the rules' directory cannot be made: " + rules.error().message);
+  return {};
 }
 
 void raise_file_limit() {
@@ -279,7 +282,9 @@ StartInfo Warden::start_info() const {
   info.ca_certificate = authority_->certificate_pem();
   info.upstream_roots = upstream_roots_;
   info.system_roots = system_bundle_path();
-  info.rules_directory = configuration_.rules_directory;
+  struct stat rules{};
+  if (::stat(configuration_.rules_directory.c_str(), &rules) == 0)
+    info.rules_directory = configuration_.rules_directory;
   info.log_level = to_string(configuration_.log_level);
   info.error_page = configuration_.error_page;
   return info;
