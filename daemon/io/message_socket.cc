@@ -103,9 +103,8 @@ void MessageSocket::received(const Completion& completion) {
   if (completion.result < 0) return lost(posix_error(-completion.result, "receiving from the other process"));
   if (completion.result == 0)
     return lost(Error::local(ErrorKind::Unavailable, "the other process has ended the connection"));
-  if ((incoming_->header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-    return lost(
-        Error::local(ErrorKind::Limit, "a message of the other process is too long, or descriptors have run out"));
+  if ((incoming_->header.msg_flags & MSG_TRUNC) != 0)
+    return lost(Error::local(ErrorKind::Limit, "a message of the other process is too long"));
   owner_.on_message(*this, Bytes(incoming_->message).first(static_cast<size_t>(completion.result)),
                     std::move(descriptors));
   if (state_ == State::Open) start_receive();

@@ -31,6 +31,8 @@ class MessageSocket {
   class Owner {
    public:
     virtual ~Owner() = default;
+    // Fewer descriptors than were sent (MSG_CTRUNC) when this process may open no more: no reason to end the
+    // conversation.
     virtual void on_message(MessageSocket& socket, Bytes message,
                             std::vector<Fd> descriptors) = 0;  // bytes are borrowed
     virtual void on_lost(MessageSocket& socket,

@@ -1,5 +1,7 @@
 #include "proxy/warden_link.h"
 
+#include <cerrno>
+
 #include "base/log.h"
 
 namespace waylay::proxy {
@@ -62,7 +64,11 @@ void WardenLink::handle(Message message) {
 
 void WardenLink::handle_sockets(Message message) {
   auto family = static_cast<Family>(message.header.family);
-  if (message.header.status != 0 || message.descriptors.empty())
+  if (message.header.status == 0 && message.descriptors.empty()) {
+    message.header.status = EMFILE;
+    message.payload = "this process may open no more descriptors";
+  }
+  if (message.header.status != 0)
     return owner_.on_sockets(message.header.target, family, fail(refusal(message, "making a socket for the upstream")));
   owner_.on_sockets(message.header.target, family, std::move(message.descriptors));
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "support.h"
 
@@ -80,6 +81,26 @@ TEST(MessageSocket, AMessageWithoutDescriptorsAfterOneWithThemHasNone) {
   ASSERT_TRUE(one.socket.send(as_bytes("without")));
   ASSERT_TRUE(run_until(*ring, [&] { return other.messages.size() == 2; }));
   EXPECT_EQ(other.descriptors.size(), 1U);
+}
+
+TEST(MessageSocket, GoesOnWhenThisProcessMayOpenNoMoreDescriptors) {
+  auto ring = enabled_ring();
+  auto [a, b] = seqpacket_pair();
+  Mate one(*ring, std::move(a)), other(*ring, std::move(b));
+  std::vector<Fd> fds;
+  for (int i = 0; i < 4; i++) fds.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(one.socket.send(as_bytes("with"), std::move(fds)));
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  bool came = run_until(*ring, [&] { return other.messages.size() == 1; });
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(came) << (one.lost ? one.lost->message : "") << (other.lost ? other.lost->message : "");
+  EXPECT_TRUE(other.descriptors.empty());
+  ASSERT_TRUE(one.socket.send(as_bytes("more")));
+  EXPECT_TRUE(run_until(*ring, [&] { return other.messages.size() == 2; }));
+  EXPECT_FALSE(other.lost);
 }
 
 TEST(MessageSocket, TellsWhenTheOtherProcessIsGone) {
