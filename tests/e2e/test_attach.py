@@ -74,6 +74,7 @@ class Attach(world.Case):
     def test_ipv6_is_intercepted_where_the_container_has_a_route_for_it(self):
         shop = self.origin("shop")
         job = self.container(ipv6=True)
+        self.assertIn("x-origin: shop", self.curl(job, "https://shop.test/", "-6", "--include").out.lower())
         self.attach(job)
         for family in ("-4", "-6"):
             answer = self.curl(job, "https://shop.test/", family, "--include", "--write-out", "%{remote_ip}")

@@ -20,18 +20,18 @@ class Errors(world.Case):
         return self.daemon.read("rules", "list")
 
     def test_a_rules_file_that_is_not_json_by_line_and_column(self):
-        file = self.load('{"rules": [\n  {"name": "a",, "status": 500}\n]}\n')
+        file = self.load('{"rules": [\n  {"name": "a",, "match": "", "status": 500}\n]}\n')
         outcome = self.fails("rules", "load", file, telling=[str(file)])
         self.assertRegex(outcome.text, r"2:1\d|line 2,? column 1\d")
         self.assertEqual(self.rules(), [])
 
     def test_a_wrong_value_in_a_rules_file_by_file_and_pointer(self):
-        file = self.load('{"rules": [{"name": "fine", "status": 500}, {"name": "a", "status": "many"}]}')
+        file = self.load('{"rules": [{"name": "fine", "match": "", "status": 500}, {"name": "a", "match": "", "status": "many"}]}')
         self.fails("rules", "load", file, telling=[str(file), "/rules/1/status"])
         self.assertEqual(self.rules(), [], "not one rule of a bad file is taken")
 
     def test_an_unknown_member_of_a_rule(self):
-        file = self.load('{"rules": [{"name": "a", "stauts": 500}]}')
+        file = self.load('{"rules": [{"name": "a", "match": "", "stauts": 500}]}')
         self.fails("rules", "load", file, telling=["stauts", "status"])
 
     def test_a_bad_expression_by_line_column_and_nearest_name(self):
@@ -43,10 +43,11 @@ class Errors(world.Case):
         self.assertEqual(self.rules(), [])
 
     def test_a_rule_without_an_action_or_with_nonsense(self):
-        self.fails("rules", "add", "a", "--match", 'http.host == "x"')
-        self.fails("rules", "add", "a", "--status", "99999")
-        self.fails("rules", "add", "a", "--delay", "soon")
-        self.fails("rules", "add", "a", "--fault", "aws:nonsense")
+        match = ("rules", "add", "a", "--match", 'http.host == "x"')
+        self.fails(*match, telling=["action"])
+        self.fails(*match, "--status", "99999", telling=["99999"])
+        self.fails(*match, "--delay", "soon", telling=["soon"])
+        self.fails(*match, "--fault", "aws:nonsense", telling=["nonsense"])
         self.fails("rules", "remove", "never-there", telling=["never-there"])
         self.assertEqual(self.rules(), [])
 

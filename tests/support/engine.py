@@ -74,6 +74,7 @@ class Engine:
                 if os.path.exists(f"/etc/{name}"):
                     _add_file(tar, f"etc/{name}", pathlib.Path(f"/etc/{name}").read_bytes())
             _add_file(tar, "etc/nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files\n")
+            _add_file(tar, "etc/host.conf", b"multi on\n")  # all addresses of a name in /etc/hosts, not only the first
             _add_file(tar, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nworker:x:1000:1000::/tmp:/bin/sh\n")
             _add_file(tar, "etc/group", b"root:x:0:\nworker:x:1000:\n")
             _add_file(tar, BUNDLE[1:], pathlib.Path(BUNDLE).read_bytes() + extra_root)
