@@ -6,6 +6,7 @@
 #include "proxy/shared.h"
 #include "proxy/target_table.h"
 #include "proxy/worker.h"
+#include "warden/configuration.h"
 #include "warden/sandbox.h"
 
 namespace waylay::proxy {
@@ -65,6 +66,7 @@ Result<void> Proxy::Impl::prepare(Fd channel) {
   Result<Inheritance> received = receive_inheritance(control_fd.get());
   if (!received) return fail(received);
   inheritance = std::move(*received);
+  log::start("proxy", warden::level_from(inheritance.info.log_level).value_or(log::Level::Info));
   if (Result<void> loaded = load_rules(); !loaded) return loaded;
   Result<std::unique_ptr<Shared>> made = make_shared_part(inheritance, {rules, rejections, store, identifiers});
   if (!made) return fail(made);
