@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/json.h"
+#include "cli/terminal.h"
 #include "http/h1.h"
 
 namespace waylay::cli {
@@ -96,7 +97,8 @@ ErrorKind kind_named(std::string_view name) {
 
 Error error_in(const Json& answer, std::string_view otherwise) {
   const Json& error = member(answer, "error");
-  std::string message = text(error, "message");
+  const Json& words = member(error, "message");  // of several lines, when it points into an expression
+  std::string message = words.is_string() ? harmless(words.get_ref<const std::string&>(), true) : "";
   return {kind_named(text(error, "kind")), Side::Upstream, message.empty() ? std::string(otherwise) : message, 0};
 }
 

@@ -143,13 +143,21 @@ Variables variables_in(const Json& answer) {
   return variables;
 }
 
+// Where systems keep the usual roots, which are in ours too.
+bool is_usual_bundle(std::string_view path) {
+  return path.starts_with("/etc/ssl/") || path.starts_with("/etc/pki/") ||
+         path.starts_with("/usr/share/ca-certificates/");
+}
+
+// Roots of the user's own that the command will not see any more are worth a word.
 void tell_replaced(Session& session, const Variables& variables) {
+  std::string replaced;
   for (const auto& [name, value] : variables) {
     const char* former = std::getenv(name.c_str());
-    if (former && value != former)
-      session.errors << "waylay: " << name << " was " << harmless(former) << " and is replaced for this command\n";
+    if (!former || value == former || is_usual_bundle(former)) continue;
+    replaced += (replaced.empty() ? "" : ", ") + name + " (was " + harmless(former) + ")";
   }
-  session.errors.flush();
+  if (!replaced.empty()) session.errors << "waylay: replaced for this command: " << replaced << std::endl;
 }
 
 }  // namespace

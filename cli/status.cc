@@ -84,10 +84,14 @@ void print_status(Session& session, const Json& status, const Json& warden) {
     session.out << "\nNothing is attached. Try: waylay attach CONTAINER\n";
     return;
   }
+  constexpr size_t kEndedShown = 5;
+  size_t ended = 0;
   for (const Json& target : targets) {
+    if (!flag(target, "attached") && ++ended > kEndedShown) continue;
     session.out << "\n";
     print_target(session, target, warden);
   }
+  if (ended > kEndedShown) session.out << "\n" << ended - kEndedShown << " more have ended; --json shows them\n";
 }
 
 }  // namespace

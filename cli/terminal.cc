@@ -68,7 +68,7 @@ std::string Terminal::paint(Color wanted, std::string_view text) const {
   return out.append(code_of(wanted)).append("m").append(text).append("\033[0m");
 }
 
-std::string harmless(std::string_view text) {
+std::string harmless(std::string_view text, bool lines) {
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
@@ -76,7 +76,8 @@ std::string harmless(std::string_view text) {
     bool c1 =
         byte == 0xc2 && i + 1 < text.size() && static_cast<uint8_t>(text[i + 1]) < 0xa0 && is_continuation(text[i + 1]);
     if (c1) ++i;
-    out += byte < 0x20 || byte == 0x7f || c1 ? '?' : text[i];
+    bool harmful = (byte < 0x20 && !(lines && byte == '\n')) || byte == 0x7f || c1;
+    out += harmful ? '?' : text[i];
   }
   return out;
 }
@@ -172,7 +173,7 @@ std::string human_time(std::string_view iso8601, int64_t now_s) {
   fraction = fraction.substr(0, fraction.find('Z'));
   constexpr int64_t kRecent_s = 20 * 3600;
   bool recent = now_s - when < kRecent_s && when - now_s < kRecent_s;
-  return formatted(local, recent ? "%H:%M:%S" : "%m-%d %H:%M:%S") + std::string(fraction);
+  return recent ? formatted(local, "%H:%M:%S") + std::string(fraction) : formatted(local, "%m-%d %H:%M");
 }
 
 }  // namespace waylay::cli

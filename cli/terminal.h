@@ -21,7 +21,8 @@ struct Terminal {
 };
 
 // Control characters (C0, DEL, C1) become '?', so that a path or a header cannot write escape sequences.
-std::string harmless(std::string_view text);
+// `lines`: line feeds may stay.
+std::string harmless(std::string_view text, bool lines = false);
 
 size_t columns_of(std::string_view text);                // code points of UTF-8
 std::string cut(std::string_view text, size_t columns);  // with an ellipsis when it does not fit

@@ -27,6 +27,7 @@ class FakeBackend final : public Backend {
     flow->server_name = host;
     flow->outcome = flow::Outcome::Intercepted;
     flow->exchanges = 1;
+    flow->opened = {static_cast<int64_t>(id) * kSecond_ns, (1'700'000'000 + static_cast<int64_t>(id)) * kSecond_ns};
     auto exchange = std::make_shared<flow::ExchangeFacts>();
     exchange->id = id;
     exchange->flow = flow;
