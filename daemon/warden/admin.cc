@@ -245,7 +245,7 @@ void AdminConnections::read(uint64_t key) {
   auto found = open_.find(key);
   if (found == open_.end()) return;
   Connection& connection = found->second;
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, size_t{16} * 1024> buffer;
   ssize_t got = ::recv(connection.fd.get(), buffer.data(), buffer.size(), 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got > 0) connection.received.append(buffer.data(), static_cast<size_t>(got));

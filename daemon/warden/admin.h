@@ -29,7 +29,7 @@
 
 namespace waylay::warden {
 
-constexpr size_t kMaximumRequest = 64 * 1024;
+constexpr size_t kMaximumRequest = size_t{64} * 1024;
 
 struct Peer {
   pid_t pid = 0;
@@ -57,7 +57,7 @@ class AdminConnections {
   // Makes the socket, mode 0660 (0600 without a group).
   static Result<Fd> listen(const std::string& path, gid_t group);
 
-  using Handle = std::function<void(Fd connection, const Peer& peer, std::string line)>;
+  using Handle = std::function<void(Fd connection, const Peer& peer, const std::string& line)>;
   AdminConnections(Fd listener, gid_t group, EventSource& events, uint64_t first_key, Handle handle);
 
   bool owns(uint64_t key) const { return key >= first_key_; }

@@ -16,7 +16,7 @@ namespace {
 constexpr int kReadyTimeout_ms = 5000;    // all workers accept: they only have to start their listeners
 constexpr int kDrainedTimeout_ms = 6000;  // the proxy itself gives up on handshakes after 5 s
 constexpr size_t kRememberedEnded = 64;
-constexpr size_t kMaximumTrustText = 8 * 1024;  // in TargetInfo, which must fit a message
+constexpr size_t kMaximumTrustText = size_t{8} * 1024;  // in TargetInfo, which must fit a message
 
 uint64_t key_of(uint32_t event, uint32_t target) {
   return (static_cast<uint64_t>(event) << 32) | target;
@@ -24,6 +24,7 @@ uint64_t key_of(uint32_t event, uint32_t target) {
 
 std::vector<int> numbers_of(const kernel::Listeners& listeners) {
   std::vector<int> numbers;
+  numbers.reserve(listeners.v4.size() + listeners.v6.size());
   for (const Fd& fd : listeners.v4) numbers.push_back(fd.get());
   for (const Fd& fd : listeners.v6) numbers.push_back(fd.get());
   return numbers;
@@ -433,6 +434,7 @@ Attached Attachments::describe(const Target& target) const {
 std::vector<uint32_t> Attachments::attached_ids() const {
   std::lock_guard lock(mutex_);
   std::vector<uint32_t> ids;
+  ids.reserve(targets_.size());
   for (const auto& [id, target] : targets_) ids.push_back(id);
   return ids;
 }
@@ -440,6 +442,7 @@ std::vector<uint32_t> Attachments::attached_ids() const {
 std::vector<ListedTarget> Attachments::list() const {
   std::lock_guard lock(mutex_);
   std::vector<ListedTarget> all;
+  all.reserve(targets_.size() + ended_.size());
   for (const auto& [id, target] : targets_) all.push_back({describe(*target), false, 0, ""});
   all.insert(all.end(), ended_.begin(), ended_.end());
   return all;

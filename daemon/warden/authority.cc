@@ -11,7 +11,7 @@
 namespace waylay::warden {
 namespace {
 
-constexpr size_t kMaximumPem = 256 * 1024;
+constexpr size_t kMaximumPem = size_t{256} * 1024;
 
 struct Paths {
   std::string certificate, key;

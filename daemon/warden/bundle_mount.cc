@@ -27,7 +27,7 @@ using Json = nlohmann::json;
 
 constexpr int kScanTimeout_ms = 15'000;
 constexpr int kMountTimeout_ms = 10'000;
-constexpr size_t kMaximumMountinfo = 8 * 1024 * 1024;
+constexpr size_t kMaximumMountinfo = size_t{8} * 1024 * 1024;
 constexpr size_t kMaximumMerged = 64;
 
 // OpenSSL's other way to find roots is a directory of files named by hash, which cannot be merged by a mount over a
@@ -336,8 +336,8 @@ Result<void> mount_bundles(pid_t process, const std::vector<MergedBundle>& bundl
   auto work = [&] { return mount(bundles, target->get(), merged.get()); };
   Result<std::string> done = run_helper(work, {target->get(), merged.get()}, kMountTimeout_ms);
   if (done) return {};
-  (void)unmount_bundles(process, bundles);
-  return fail(done);
+  Result<void> undone = unmount_bundles(process, bundles);
+  return undone ? fail(done) : fail(done, undone.error().message);
 }
 
 Result<void> unmount_bundles(pid_t process, const std::vector<MergedBundle>& bundles) {

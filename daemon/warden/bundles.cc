@@ -129,8 +129,9 @@ void expand(int root_fd, const std::string& done, std::string_view rest, size_t 
   std::string parent = done + std::string(rest.substr(0, start));
   std::string_view pattern = rest.substr(start + 1, end == std::string_view::npos ? end : end - start - 1);
   std::string_view tail = end == std::string_view::npos ? std::string_view() : rest.substr(end);
-  for (const std::string& name : names_in(root_fd, parent, pattern))
-    expand(root_fd, parent + "/" + name, tail, limit, into);
+  for (const std::string& name : names_in(root_fd, parent, pattern)) {
+    expand(root_fd, std::string(parent).append("/").append(name), tail, limit, into);
+  }
 }
 
 std::string link_text(const std::string& path) {
@@ -155,7 +156,7 @@ std::string environment_of_command(pid_t pid) {
 void add_mapped_packages(pid_t pid, std::set<std::string>& into) {
   Fd file(::open(("/proc/" + std::to_string(pid) + "/maps").c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return;
-  Result<std::string> maps = read_all(file.get(), 4 * 1024 * 1024, "maps");
+  Result<std::string> maps = read_all(file.get(), size_t{4} * 1024 * 1024, "maps");
   if (!maps) return;
   for (std::string_view part : {"/site-packages/", "/dist-packages/"}) {
     for (size_t found = maps->find(part); found != std::string::npos; found = maps->find(part, found + 1)) {
@@ -199,7 +200,7 @@ void add_variables(pid_t pid, const std::string& working_directory, Candidates& 
   for (const auto& [name, value] : *environment) {
     if (name == "VIRTUAL_ENV" || name == "CONDA_PREFIX") to.add_environment(value);
     if (value.empty() || std::ranges::find(kBundleVariables, name) == kBundleVariables.end()) continue;
-    to.add(value.front() == '/' ? value : working_directory + "/" + value);
+    to.add(value.front() == '/' ? value : std::string(working_directory).append("/").append(value));
   }
 }
 

@@ -16,7 +16,7 @@
 
 namespace waylay::warden {
 
-constexpr size_t kMaximumBundle = 8 * 1024 * 1024;
+constexpr size_t kMaximumBundle = size_t{8} * 1024 * 1024;
 
 // A file inside a root, held by an O_PATH descriptor.
 struct RootedFile {

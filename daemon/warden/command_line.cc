@@ -10,7 +10,7 @@
 namespace waylay::warden {
 namespace {
 
-constexpr size_t kMaximumFile = 1024 * 1024;
+constexpr size_t kMaximumFile = size_t{1024} * 1024;
 
 constexpr const char* kExamples = R"(
 Examples:

@@ -37,7 +37,7 @@ Result<std::string> read_all(int fd, size_t limit, std::string_view what) {
   std::string text;
   while (true) {
     size_t old = text.size();
-    text.resize(std::min(limit + 1, old + 64 * 1024));
+    text.resize(std::min(limit + 1, old + size_t{64} * 1024));
     ssize_t got = ::read(fd, text.data() + old, text.size() - old);
     if (got < 0 && errno != EINTR) return fail(posix_error(errno, "reading " + std::string(what)));
     text.resize(old + static_cast<size_t>(std::max<ssize_t>(got, 0)));

@@ -17,7 +17,7 @@
 namespace waylay::warden {
 namespace {
 
-constexpr size_t kMaximumAnswer = 4 * 1024 * 1024;
+constexpr size_t kMaximumAnswer = size_t{4} * 1024 * 1024;
 
 // The answer's first byte says what follows: '+' the result, '-' an error as kind, code and message.
 std::string to_wire(const Result<std::string>& result) {
@@ -54,7 +54,7 @@ Result<std::string> read_answer(int fd, int timeout_ms) {
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0)
       return fail(Error::local(ErrorKind::Timeout, "a helper process did not finish in time: is a file system hung?"));
-    char buffer[64 * 1024];
+    char buffer[size_t{64} * 1024];
     ssize_t got = ::read(fd, buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return answer;

@@ -9,7 +9,7 @@
 namespace waylay::warden {
 namespace {
 
-constexpr size_t kMaximumFile = 1024 * 1024;
+constexpr size_t kMaximumFile = size_t{1024} * 1024;
 constexpr unsigned kMaximumTries = 1000;
 
 // Only our own names are ever removed, whatever the file says.

@@ -32,7 +32,7 @@ void release_filter(void* filter) {
 using Filter = Handle<void, release_filter>;
 
 std::optional<Account> find_account(const std::string& name) {
-  std::vector<char> buffer(16 * 1024);
+  std::vector<char> buffer(size_t{16} * 1024);
   passwd entry{};
   passwd* found = nullptr;
   if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || !found) return std::nullopt;
@@ -255,7 +255,7 @@ Result<ProxyAccount> find_proxy_account(const std::string& name) {
 }
 
 gid_t find_group(const std::string& name) {
-  std::vector<char> buffer(64 * 1024);
+  std::vector<char> buffer(size_t{64} * 1024);
   group entry{};
   group* found = nullptr;
   if (::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || !found)

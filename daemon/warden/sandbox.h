@@ -35,8 +35,8 @@ Result<void> drop_privileges(const Account& account);
 
 // What the proxy may do from here on: read and write what it holds, accept on the API socket, look up maps, make
 // threads, and read files below what it can see (rules). Anything else fails with EPERM and is logged by the kernel's
-// audit. All threads (TSYNC). With `makes_sockets` also TCP sockets: the upstream sockets of --listen are the proxy's own,
-// so that whoever redirects can exempt them by the proxy's user.
+// audit. All threads (TSYNC). With `makes_sockets` also TCP sockets: the upstream sockets of --listen are the proxy's
+// own, so that whoever redirects can exempt them by the proxy's user.
 Result<void> install_seccomp(bool makes_sockets = false);
 
 }  // namespace waylay::warden

@@ -24,7 +24,7 @@ using Json = nlohmann::json;
 
 constexpr size_t kMaximumStatements = 40;
 constexpr size_t kMaximumNamespaces = 16;
-constexpr size_t kMaximumJournal = 16 * 1024 * 1024;
+constexpr size_t kMaximumJournal = size_t{16} * 1024 * 1024;
 
 // A namespace's number means nothing after a reboot.
 std::string boot_id() {

@@ -40,7 +40,7 @@ bool is_go_program(pid_t pid) {
   if (header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shnum > 1024) return false;
   Elf64_Shdr names{};
   if (!read_at(exe.get(), header.e_shoff + uint64_t{header.e_shstrndx} * sizeof(Elf64_Shdr), names)) return false;
-  std::string text(std::min<uint64_t>(names.sh_size, 64 * 1024), '\0');
+  std::string text(std::min<uint64_t>(names.sh_size, size_t{64} * 1024), '\0');
   ssize_t got = ::pread(exe.get(), text.data(), text.size(), static_cast<off_t>(names.sh_offset));
   return got > 0 && text.find(".go.buildinfo") != std::string::npos;
 }
@@ -48,7 +48,7 @@ bool is_go_program(pid_t pid) {
 bool has_tls_library(pid_t pid) {
   Fd maps(::open(("/proc/" + std::to_string(pid) + "/maps").c_str(), O_RDONLY | O_CLOEXEC));
   if (!maps) return false;
-  Result<std::string> text = read_all(maps.get(), 4 * 1024 * 1024, "maps");
+  Result<std::string> text = read_all(maps.get(), size_t{4} * 1024 * 1024, "maps");
   if (!text) return false;
   return text->find("/libssl") != std::string::npos || text->find("/libgnutls") != std::string::npos ||
          text->find("/libnss3") != std::string::npos;

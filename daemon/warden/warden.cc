@@ -39,7 +39,7 @@ namespace {
 constexpr int kReadyTimeout_ms = 30'000;  // the proxy loads rules and certificates; a loaded machine takes a while
 constexpr int kStopTimeout_ms = 20'000;   // the proxy's own limit for open exchanges is shorter
 constexpr int kTick_ms = 5'000;           // slow requests are dropped, empty run cgroups removed
-constexpr size_t kMaximumRoots = 3 * 1024 * 1024;
+constexpr size_t kMaximumRoots = size_t{3} * 1024 * 1024;
 
 // Keys of the loop's own descriptors; targets' keys begin at 1 << 32 (attachments.cc), administrators' at 1 << 60.
 enum Key : uint64_t { kSignals = 1, kProxyEnd, kControl };
@@ -85,7 +85,7 @@ Result<Fd> block_signals() {
   sigset_t set;
   ::sigemptyset(&set);
   for (int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, number);
-  ::signal(SIGPIPE, SIG_IGN);
+  (void)::signal(SIGPIPE, SIG_IGN);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   Fd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals) return fail(posix_error(errno, "making a signalfd"));
@@ -350,7 +350,7 @@ Result<void> Warden::start_services() {
                                                                .cgroups = capability_.cgroups,
                                                                .ca_pem = authority_->certificate_pem(),
                                                                .unavailable = capability_.unavailable});
-  auto handle = [this](Fd connection, const Peer& peer, std::string line) {
+  auto handle = [this](Fd connection, const Peer& peer, const std::string& line) {
     dispatcher_->dispatch(std::move(connection), peer, line);
   };
   administrators_ =
@@ -445,7 +445,8 @@ Result<void> Warden::stop() {
   log::info("stopping");
   options_.notify("STOPPING=1");
   attachments_->close();
-  (void)send(proxy_.control.get(), {.type = MessageType::Stop}, "");
+  Result<void> told = send(proxy_.control.get(), {.type = MessageType::Stop}, "");
+  if (!told) log::warning("telling the proxy to stop: " + told.error().message);
   if (!proxy_ends_within(kStopTimeout_ms)) kill_proxy(Error::local(ErrorKind::Timeout, "it did not stop in time"));
   (void)proxy_ends_within(2000);
   log::info("stopped proxy=" + log::quoted(how_it_ended(proxy_)));
