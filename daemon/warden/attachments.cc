@@ -389,6 +389,7 @@ void Attachments::abandon() {
     std::lock_guard lock(mutex_);
     targets_.clear();
   }
+  if (parts_.cgroups) run_cgroups_.dissolve(*parts_.cgroups);
   parts_.trust.unmount_all();
   sweep();
 }

@@ -60,6 +60,16 @@ void RunCgroups::sweep(const kernel::CgroupTree& cgroups) {
   if (Result<void> written = write(); !written) log::warning("run cgroups: " + written.error().message);
 }
 
+void RunCgroups::dissolve(const kernel::CgroupTree& cgroups) {
+  for (const std::string& path : paths_) {
+    std::string parent = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+    Result<std::vector<pid_t>> processes = cgroups.processes(path);
+    if (!processes) continue;
+    for (pid_t pid : *processes) (void)cgroups.move_process(parent, pid);  // what ended meanwhile needs no place
+  }
+  sweep(cgroups);
+}
+
 Result<void> RunCgroups::write() const {
   std::string text;
   for (const std::string& path : paths_) text.append(path).append("\n");

@@ -27,6 +27,8 @@ class RunCgroups {
 
   // Removes those that are empty now.
   void sweep(const kernel::CgroupTree& cgroups);
+  // The daemon stops: commands that still run go back to where they came from.
+  void dissolve(const kernel::CgroupTree& cgroups);
   bool empty() const { return paths_.empty(); }
 
  private:

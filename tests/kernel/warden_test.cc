@@ -299,6 +299,19 @@ TEST_F(WardenTest, RunPutsACommandIntoACgroupOfItsOwn) {
   EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(directory); })) << directory;
 }
 
+TEST_F(WardenTest, ACommandThatOutlivesTheDaemonGoesBackToItsCgroup) {
+  RunningWarden warden(places_.configuration);
+  ASSERT_EQ(warden.start_word(), "READY=1");
+  FakeContainer child(root_, MS_PRIVATE, nullptr, &net_);
+  Json ran = warden.ask({{"verb", "run"}, {"pid", child.pid()}});
+  ASSERT_TRUE(ran.at("ok")) << ran;
+  std::string cgroup = ran["target"]["cgroup"];
+  EXPECT_EQ(warden.end_by(SIGTERM), 0);
+  EXPECT_EQ(*kernel::cgroup_of_process(child.pid()), *kernel::cgroup_of_process(::getpid()));
+  EXPECT_FALSE(std::filesystem::exists(Cgroup::tree().directory(cgroup)));
+  EXPECT_EQ(child.connect(kServer), "ENETUNREACH");
+}
+
 TEST_F(WardenTest, RunRefusesTheProcessesOfOthers) {
   RunningWarden warden(places_.configuration);
   ASSERT_EQ(warden.start_word(), "READY=1");
