@@ -42,6 +42,7 @@ struct Relay::Current {
   std::optional<int64_t> wait_until_ns;
   bool request_done = false, response_done = false;
   bool response_waits = false;  // its head is here, its delay is not over
+  bool answer_waits = false;    // the same of our own answer
   bool response_sent = false;   // its head went to the client
   bool drop_response_body = false;
   bool close_after = false;
@@ -112,6 +113,8 @@ void Relay::on_time(Time now) {
   current_->wait_until_ns.reset();
   if (current_->response_waits) {
     carry_out_response(now);
+  } else if (current_->answer_waits) {
+    carry_out_answer(now);
   } else {
     carry_out_request(now);
   }
@@ -322,9 +325,37 @@ void Relay::request_ended(Time now) {
   }
 }
 
-// Our own answer in the upstream's place.
+// Our own answer in the upstream's place: what rules say of responses holds for it too.
 void Relay::answer(Time now) {
   Current& exchange = *current_;
+  exchange.response = http::Head::response(exchange.answer->status, exchange.answer->reason);
+  for (const auto& [name, value] : exchange.answer->fields) exchange.response->add(name, value);
+  Subject subject(*flow_, *exchange.facts, &*exchange.request, &*exchange.response);
+  exchange.plan = exchange.rules->plan(subject, match::Moment::Response, exchange.facts->call, *exchange.request, now);
+  note(exchange.plan);
+  if (exchange.plan.delay_ns > 0) {
+    exchange.wait_until_ns = now.steady_ns + exchange.plan.delay_ns;
+    exchange.answer_waits = true;
+    return;
+  }
+  carry_out_answer(now);
+}
+
+void Relay::carry_out_answer(Time now) {
+  Current& exchange = *current_;
+  exchange.answer_waits = false;
+  rules::Plan& plan = exchange.plan;
+  if (plan.abort) return abort_by_rule(now);
+  if (plan.respond) {
+    exchange.answer = std::move(plan.respond);
+  } else {
+    if (plan.status) {
+      exchange.answer->status = *plan.status;
+      exchange.answer->reason = http::default_reason(*plan.status);
+    }
+    if (plan.reason) exchange.answer->reason = *plan.reason;
+    plan.response_headers.apply(exchange.answer->fields);
+  }
   bool must_close =
       exchange.close_after || exchange.request->has_token("connection", "close") ||
       (exchange.request->minor_version() == 0 && !exchange.request->has_token("connection", "keep-alive"));

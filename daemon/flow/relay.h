@@ -84,6 +84,7 @@ class Relay {
   void request_body();
   void request_ended(Time now);
   void answer(Time now);
+  void carry_out_answer(Time now);
   void client_ended(Time now);
   // Upstream side.
   void pump_upstream(Bytes bytes, Time now);

@@ -4,7 +4,8 @@
 // When a rule acts: at the later of (the moment its match is known, the moment its actions need). respond, fault,
 // abort, delay and request headers act at Request at the earliest: then nothing is sent upstream for respond, fault and
 // abort, as with a service that throttles. status, reason and response headers act at Response. A fault or respond
-// whose match needs the response (http.response.code) replaces that response.
+// whose match needs the response (http.response.code) replaces that response. An answer of ours (respond, fault) stands
+// in the upstream's place: what rules want at Response is asked for it as well.
 //
 // A rule acts at one moment: the later of the two, whatever its match says before. All rules that match apply, in the
 // set's order; the first respond, fault or abort ends the list, and what earlier ones wanted of the upstream's response

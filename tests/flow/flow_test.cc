@@ -306,6 +306,23 @@ TEST(Flow, AnswersAnExpectationAtOnceAndCloses) {
   EXPECT_TRUE(play.flow().finished());
 }
 
+TEST_P(Pieces, TreatsAMocksAnswerAsItWouldTheUpstreams) {
+  Playbook play(story(R"({"rules": [
+      {"name": "mock", "match": "", "respond": {"status": 200, "headers": {"x-a": "1"}, "body": "m"}},
+      {"name": "trick", "match": "http.response.code == 200", "status": 429, "headers": {"set": {"x-a": "2"}}},
+      {"name": "late", "match": "http.request.uri == \"/late\" and http.response.code == 200", "delay": "1s"}]})"));
+  play.client_says(kGet);
+  EXPECT_TRUE(play.client_got().starts_with("HTTP/1.1 429 Too Many Requests\r\n")) << play.transcript();
+  EXPECT_NE(play.client_got().find("x-a: 2\r\n"), std::string::npos);
+  EXPECT_TRUE(play.take_client_got().ends_with("\r\n\r\nm"));
+  play.client_says("GET /late HTTP/1.1\r\nHost: origin.test\r\n\r\n");
+  EXPECT_TRUE(play.client_got().empty());
+  play.wait(1001);
+  EXPECT_TRUE(play.client_got().starts_with("HTTP/1.1 429 ")) << play.transcript();
+  ASSERT_EQ(play.exchanges().size(), 2u);
+  EXPECT_EQ(play.exchanges()[1]->applied.size(), 3u);
+}
+
 TEST(Flow, AbortsAsARuleSays) {
   Story story;
   story.rules = R"({"name": "cut", "match": "http.request.method == \"GET\"", "abort": "rst"})";
