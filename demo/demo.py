@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import threading
+import time
 
 top = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(top / "tests"))
@@ -20,7 +21,8 @@ CONTAINER = "report-job"
 HOSTS = "127.0.0.1 localhost\n192.0.2.1 s3.eu-west-1.amazonaws.com\n"  # an address that leads nowhere (RFC 5737)
 JOB_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "AKIDDEMO000000000000", "AWS_SECRET_ACCESS_KEY": "not-a-key",
                    "AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true", "PYTHONUNBUFFERED": "1"}
-READS = 'aws.service == "s3" and aws.operation == "GetObject"'
+READS = 'aws.operation == "GetObject"'
+MOCK = ("rules", "add", "answer", "--match", 'aws.service == "s3"', "--respond", "200", "--body", "november,42")
 color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
@@ -100,6 +102,7 @@ class Demo:
     def wait_for(self, words, seconds):
         process.until(lambda: words in self._job_log.said(), seconds, f'the job says "{words}"',
                       also=lambda: self._job_log.said() + self.waylayd.said()[-3000:])
+        time.sleep(0.3)  # what was said is shown before what comes next
 
     def job_said(self):
         return self._job_log.said()
@@ -128,19 +131,19 @@ def quoted(word):
 
 
 def slow_down(demo):
-    title(3, "Rules: S3 says SlowDown to the first two attempts of each call, and answers the third")
+    title(2, "Rules: S3 says SlowDown to the first two attempts of each call, and answers the third")
     tell("""The fault has the exact shape that S3 sends: 503, <Code>SlowDown</Code>. There is no S3 here, so a mock in the
             daemon gives the good answers; with a real upstream you would leave the mocks out.""")
     demo.waylay("rules", "add", "slow-down", "--match", f"{READS} and aws.attempt <= 2", "--fault", "aws:slowdown")
-    demo.waylay("rules", "add", "answer", "--match", READS, "--respond", "200", "--body", "november,42\n")
+    demo.waylay(*MOCK)
 
 
 def talk(demo):
-    title(3, "The talk's trick: a good response whose status alone becomes 429")
-    tell("""A mock in the daemon gives the good answer (there is no S3 here); a second rule turns its 200 into a bare 429
-            and leaves the body as it was.""")
-    demo.waylay("rules", "add", "trick", "--match", READS, "--status", "429")
-    demo.waylay("rules", "add", "answer", "--match", READS, "--respond", "200", "--body", "november,42\n")
+    title(2, "The talk's trick: a good response whose status alone becomes 429")
+    tell("""The body stays the good one; only the status says "too many requests". There is no S3 here, so a mock in the
+            daemon gives that answer; with a real upstream the rule would be just: --status 429.""")
+    demo.waylay("rules", "add", "trick", "--match", READS, "--respond", "429", "--body", "november,42")
+    demo.waylay(*MOCK)
 
 
 def main():
@@ -153,10 +156,10 @@ def main():
                 the image. So for now its calls fail.""")
         demo.start()
         demo.wait_for("waiting", 30)
-        title(2, "Waylay attaches to it while it runs")
+        (talk if is_talk else slow_down)(demo)
+        title(3, "Waylay attaches to the container while it runs")
         tell("""The kernel redirects the container's new connections to the daemon, and the daemon's certificate authority is
                 merged into the trust bundles that its processes read. Nothing is restarted.""")
-        (talk if is_talk else slow_down)(demo)
         demo.waylay("attach", f"docker:{CONTAINER}")
         title(4, "Live: what the job says, and the flows as they pass")
         demo.follow_flows()
