@@ -166,6 +166,9 @@ def main():
         demo.wait_for("done", 120)
         demo.stop_following()
         title(5, "The retry ledger: which calls were retried, why, and what it cost")
+        if is_talk:
+            tell("A call counts as given up when no further attempt has come for a while; a moment, please.")
+            process.until(lambda: "did not retry" in demo.waylayd.waylay("retries").out, 60, "the ledger has made up its mind")
         ledger = demo.waylay("retries")
         title(6, "What to take home")
         tell(conclusion(is_talk, demo.job_said(), ledger))
@@ -180,6 +183,7 @@ def conclusion(is_talk, said, ledger):
     attempts = dict(re.findall(r"^(legacy|standard) .*?(\d+) requests?", said, re.MULTILINE))
     if is_talk:
         hold(attempts == {"legacy": "5", "standard": "1"}, f"legacy makes 5 requests and standard 1, not {attempts}")
+        hold("legacy retried it" in ledger and "standard did not retry it" in ledger, "the ledger finds just that")
         return """A bare 429 is retried by boto3's legacy mode (5 requests) and not at all by its standard mode (1 request):
                   standard looks at the error code in the body, and the body is still the good one. The ledger above shows it
                   from the outside, without a look into the job."""

@@ -8,8 +8,9 @@ import botocore.exceptions
 
 
 def client(mode, **retries):
+    # Newer botocores name their retry mode in the User-Agent like this by themselves; Debian 12's does not yet.
     return boto3.client("s3", config=botocore.config.Config(
-        retries={"mode": mode, **retries}, connect_timeout=2, read_timeout=10, s3={"addressing_style": "path"}))
+        retries={"mode": mode, **retries}, user_agent_extra=f"cfg/retry-mode#{mode}", connect_timeout=2, read_timeout=10, s3={"addressing_style": "path"}))
 
 
 def read_report(s3):
