@@ -46,6 +46,7 @@ curl	curl	the other client under observation
 openssl	openssl	makes the test certificates
 ca-certificates	/etc/ssl/certs/ca-certificates.crt	the system's trust bundle, which attach merges into
 iproute2	ip	network namespaces and links
+nftables	nft	the foreign redirect of waylayd --listen
 TABLE
       ;;
     demo) cat <<'TABLE'

@@ -3,7 +3,7 @@
 import pathlib
 
 import world
-from support import s3
+from support import process, s3
 
 
 class Attach(world.Case):
@@ -133,6 +133,69 @@ class Attach(world.Case):
         self.daemon.waylay("attach", f"pid:{job.pid}")
         self.assert_direct(job, "shop.test", shop)
         self.daemon.waylay("detach", f"pid:{job.pid}")
+
+
+class Processes(world.Case):
+    """pid: is that process and its threads; its children belong to it only with --tree."""
+
+    def begin_loop(self):
+        self.origin("shop")
+        inside = self.client_namespace()
+        loop = "while :; do curl --silent --insecure --max-time 5 https://shop.test/; sleep 0.1; done"
+        running = process.Background([*inside, "sh", "-c", loop], self.folder / "loop.log")
+        self.addCleanup(running.stop)
+        process.until(lambda: "hello" in running.said(), 10, "the process calls", also=running.said)
+        return running
+
+    def calls_seen(self):
+        return sum("shop.test" in str(line) for line in self.daemon.read_lines("flows"))
+
+    def test_with_tree_the_children_of_a_process_are_intercepted(self):
+        running = self.begin_loop()
+        self.daemon.waylay("attach", f"pid:{running.pid}", "--tree")
+        process.until(lambda: self.calls_seen() >= 3, 10, "the children's calls are seen", also=self.daemon.said)
+        self.daemon.waylay("detach", f"pid:{running.pid}")
+
+    def test_without_tree_they_are_left_alone(self):
+        running = self.begin_loop()
+        self.daemon.waylay("attach", f"pid:{running.pid}")
+        before = len(running.said())
+        process.until(lambda: len(running.said()) > before + 100, 10, "calls go on", also=running.said)
+        self.assertEqual(self.calls_seen(), 0)
+
+    def test_a_process_that_ends_is_detached_by_itself(self):
+        running = self.begin_loop()
+        self.daemon.waylay("attach", f"pid:{running.pid}", "--tree")
+        running.stop()
+        process.until(lambda: "ended" in self.daemon.waylay("status").out.lower(), 10, "status shows that the target ended")
+
+
+class Show(world.Case):
+    def test_one_exchange_is_shown_with_heads_times_and_rules(self):
+        shop = self.origin("shop")
+        job = self.container()
+        self.attach(job)
+        self.daemon.waylay("rules", "add", "busy", "--match", 'http.host == "shop.test"', "--status", "429")
+        self.curl(job, "https://shop.test/bytes/10", "--header", "x-asked: this")
+        exchange = self.only([line for line in self.daemon.read_lines("flows") if "/bytes/10" in str(line)])
+        shown = self.daemon.waylay("show", str(exchange["id"])).out
+        for words in ("GET", "/bytes/10", "x-asked: this", "429", "busy", "x-origin: shop", shop.address, job.name, "curl"):
+            self.assertIn(words, shown)
+        self.assertIn("x-asked", str(self.daemon.read("show", str(exchange["id"]))))
+
+    def test_status_tells_per_target_what_the_hook_saw_and_what_became_of_it(self):
+        self.origin("shop")
+        job = self.container()
+        self.attach(job)
+        for _ in range(3):
+            self.curl(job, "https://shop.test/")
+        self.curl(job, "http://shop.test:443/", check=False)  # no TLS: passed through
+        target = self.only(self.daemon.read("status")["targets"])
+        self.assertEqual(target["name"], f"docker:{job.name}")
+        self.assertEqual(target["kernel"]["redirected"], 4)
+        self.assertEqual((target["connections"]["intercepted"], target["connections"]["passed_through"]), (3, 1))
+        self.assertTrue(target["reasons"])
+        self.assertIn(job.name, self.daemon.waylay("status").out)
 
 
 class Boto3(world.Case):

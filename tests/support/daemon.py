@@ -28,6 +28,7 @@ class Daemon:
         self.command += options
         self.log = folder / "waylayd.log"
         self._process = None
+        self.inside = []  # the prefix of the namespace that it runs in; none: the caller's
         self.heard = []  # everything that the tool printed, for the search for secrets
 
     @property
@@ -50,7 +51,7 @@ class Daemon:
         raise AssertionError(f"the warden {self.warden} has no unprivileged child\n{self.said()[-3000:]}")
 
     def start(self):
-        self._process = process.Background(self.command, self.log, env=engine.plain_environment())
+        self._process = process.Background([*self.inside, *self.command], self.log, env=engine.plain_environment())
         process.until(self._answers, 20, "the daemon answers", also=lambda: self.said()[-4000:])
         return self
 
