@@ -20,7 +20,8 @@ struct waylay_attempt {
   __u8 v4_mapped;
   __u32 pid;
   __u32 bound_device; /* interface index of SO_BINDTODEVICE, else 0 */
-  bool in_tree;       /* settings.only_pid or a descendant; known only with settings.tree */
+  __u64 netns_cookie;
+  bool in_tree; /* settings.only_pid or a descendant; known only with settings.tree */
 };
 
 #define WAYLAY_INLINE static inline __attribute__((always_inline, unused))
@@ -90,6 +91,8 @@ WAYLAY_INLINE enum waylay_counter waylay_decide(const volatile struct waylay_set
                                                 const struct waylay_attempt* attempt) {
   if (waylay_excludes(settings, attempt->pid)) return WAYLAY_BYPASSED_EXCLUDED_PROCESS;
   if (!waylay_is_target(settings, attempt)) return WAYLAY_NOT_TARGET_PROCESS;
+  /* Loopback there has no listener of ours: the connection would be refused. */
+  if (attempt->netns_cookie != settings->netns_cookie) return WAYLAY_BYPASSED_OTHER_NETNS;
   if (waylay_is_loopback(attempt) && !settings->redirect_loopback) return WAYLAY_BYPASSED_LOOPBACK;
   if (waylay_is_link_local_v6(attempt)) return WAYLAY_BYPASSED_LINK_LOCAL;
   if (attempt->bound_device != 0) return WAYLAY_BYPASSED_DEVICE;

@@ -128,6 +128,7 @@ static __always_inline void fill_v6(struct bpf_sock_addr* ctx, struct waylay_att
 
 static __always_inline enum waylay_counter decide(struct bpf_sock_addr* ctx, struct waylay_attempt* attempt) {
   attempt->pid = bpf_get_current_pid_tgid() >> 32;
+  attempt->netns_cookie = bpf_get_netns_cookie(ctx);
   attempt->bound_device = ctx->sk ? ctx->sk->bound_dev_if : 0;
   if (settings.tree) attempt->in_tree = bpf_map_lookup_elem(&tree, &attempt->pid) != 0;
   return waylay_decide(&settings, families, attempt);

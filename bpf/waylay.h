@@ -84,17 +84,19 @@ enum waylay_counter {
   WAYLAY_UNLISTED = 9,                  /* redirected, but no room in the map after all: its acceptor closes it */
   WAYLAY_BYPASSED_EARLIER = 10,         /* connected before the attach and still in use */
   WAYLAY_UDP_REFUSED = 11,              /* datagrams (QUIC) refused when sent */
-  WAYLAY_COUNTERS = 12,
+  WAYLAY_BYPASSED_OTHER_NETNS = 12,     /* from another network namespace than the listeners' */
+  WAYLAY_COUNTERS = 13,
 };
 
 struct waylay_counters {
   __u64 value[WAYLAY_COUNTERS];
 };
-WAYLAY_ASSERT_SIZE(struct waylay_counters, 96);
+WAYLAY_ASSERT_SIZE(struct waylay_counters, 104);
 
 /* What one target's programs are loaded with; constant for their life. Lists end at the first 0. */
 struct waylay_settings {
   __u64 max_flows;
+  __u64 netns_cookie; /* where the listeners are; the cgroup may have processes elsewhere */
   __u32 target;
   __u32 only_pid; /* 0: every process of the cgroup */
   __u32 excluded[WAYLAY_MAX_EXCLUDED];
@@ -105,7 +107,7 @@ struct waylay_settings {
   __u8 redirect_loopback; /* connections to 127/8 and ::1 too */
   __u8 pad[2];
 };
-WAYLAY_ASSERT_SIZE(struct waylay_settings, 88);
+WAYLAY_ASSERT_SIZE(struct waylay_settings, 96);
 
 /* The families redirected at the moment; routes change, so these do. */
 enum {

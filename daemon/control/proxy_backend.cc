@@ -20,6 +20,7 @@ std::vector<Count> of_hooks(const kernel::TargetCounters& hooks) {
           {"bypassed_no_route", hooks.bypassed_no_route},
           {"bypassed_loopback", hooks.bypassed_loopback},
           {"bypassed_link_local", hooks.bypassed_link_local},
+          {"bypassed_other_netns", hooks.bypassed_other_netns},
           {"bypassed_excluded_process", hooks.bypassed_excluded_process},
           {"not_target_process", hooks.not_target_process},
           {"map_full", hooks.map_full},

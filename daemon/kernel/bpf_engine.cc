@@ -108,6 +108,7 @@ Result<void> check(const RedirectConfig& config) {
 waylay_settings settings_of(const RedirectConfig& config, uint32_t max_flows) {
   waylay_settings settings{};
   settings.max_flows = max_flows;
+  settings.netns_cookie = config.netns_cookie;
   settings.target = config.target;
   settings.only_pid = static_cast<uint32_t>(config.only_pid.value_or(0));
   std::ranges::copy(config.excluded, settings.excluded);

@@ -89,6 +89,7 @@ Result<TargetCounters> read_counters(int counters_fd, uint32_t target) {
   counters.not_target_process = raw.value[WAYLAY_NOT_TARGET_PROCESS];
   counters.bypassed_loopback = raw.value[WAYLAY_BYPASSED_LOOPBACK];
   counters.bypassed_link_local = raw.value[WAYLAY_BYPASSED_LINK_LOCAL];
+  counters.bypassed_other_netns = raw.value[WAYLAY_BYPASSED_OTHER_NETNS];
   counters.map_full = raw.value[WAYLAY_MAP_FULL];
   counters.unlisted = raw.value[WAYLAY_UNLISTED];
   counters.bypassed_earlier = raw.value[WAYLAY_BYPASSED_EARLIER];

@@ -25,6 +25,7 @@ struct TargetCounters {
   uint64_t not_target_process = 0;         // other processes of the cgroup, with only_pid
   uint64_t bypassed_loopback = 0;          // to the target's own loopback
   uint64_t bypassed_link_local = 0;        // to fe80::/10
+  uint64_t bypassed_other_netns = 0;       // from another network namespace than the listeners'
   uint64_t map_full = 0;                   // left alone because max_flows are open
   uint64_t unlisted = 0;                   // redirected without an entry: the acceptor closes it
   uint64_t bypassed_earlier = 0;  // TCP connections older than the attach that are still used; not with only_pid
@@ -33,6 +34,7 @@ struct TargetCounters {
 
 struct RedirectConfig {
   uint32_t target = 0;            // chosen by the caller, not 0, unique for the engine's life
+  uint64_t netns_cookie = 0;      // of the namespace where the listeners are (kernel::netns_cookie of one of them)
   int cgroup_fd = -1;             // the cgroup2 directory; borrowed for attach() only
   std::vector<uint16_t> ports;    // at most WAYLAY_MAX_PORTS
   uint16_t listener_port_v4 = 0;  // 0: there is no listener of this family

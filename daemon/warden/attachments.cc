@@ -179,6 +179,7 @@ Result<void> Attachments::redirect(Target& target) {
 
   kernel::RedirectConfig config;
   config.target = target.id;
+  config.netns_cookie = target.info.netns_cookie;
   config.cgroup_fd = target.found.cgroup.get();
   config.ports = target.options.ports;
   config.listener_port_v4 = target.port_v4;

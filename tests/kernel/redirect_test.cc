@@ -173,6 +173,17 @@ TEST_F(Redirecting, TakesProcessesInCgroupsBelow) {
   EXPECT_EQ(origin->cgroup_id, below.id());
 }
 
+TEST_F(Redirecting, LeavesProcessesOfTheCgroupInAnotherNamespaceAlone) {
+  Namespace elsewhere;
+  auto redirect = attach();
+  auto client = connecting_client(cgroup_, elsewhere, {.to = "192.0.2.7:443"});
+  client->talk().say("go");
+  EXPECT_EQ(client->talk().hear(), "ENETUNREACH")
+      << "refused would mean that it was sent to a loopback without listener";
+  EXPECT_EQ(redirect->counters()->bypassed_other_netns, 1u);
+  EXPECT_EQ(redirect->counters()->redirected, 0u);
+}
+
 TEST_F(Redirecting, LeavesASocketBoundToADeviceAloneAndCountsIt) {
   connect_to_origin();
   auto redirect = attach();

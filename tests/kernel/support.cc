@@ -328,6 +328,7 @@ void RedirectTest::connect_to_origin(bool with_ipv6) {
 RedirectConfig RedirectTest::config() const {
   RedirectConfig config;
   config.target = 1;
+  config.netns_cookie = net_.cookie();
   config.cgroup_fd = cgroup_.fd();
   config.ports = {443};
   config.listener_port_v4 = listeners_.port_v4;

@@ -17,6 +17,7 @@ constexpr uint32_t kBothFamilies = WAYLAY_FAMILY_V4 | WAYLAY_FAMILY_V6;
 waylay_settings settings_for_443() {
   waylay_settings settings{};
   settings.target = 7;
+  settings.netns_cookie = 5;
   settings.ports[0] = 443;
   settings.listener_port_v4 = 40004;
   settings.listener_port_v6 = 40006;
@@ -30,6 +31,7 @@ waylay_attempt attempt_to(const char* destination) {
   std::ranges::copy(address.ip, attempt.address);
   attempt.port = address.port;
   attempt.pid = 100;
+  attempt.netns_cookie = 5;
   waylay_unmap(&attempt);
   return attempt;
 }
@@ -42,6 +44,12 @@ waylay_counter decide(const waylay_settings& settings, const waylay_attempt& att
 TEST(Decide, RedirectsBothFamilies) {
   EXPECT_EQ(decide(settings_for_443(), attempt_to("192.0.2.1:443")), WAYLAY_REDIRECTED);
   EXPECT_EQ(decide(settings_for_443(), attempt_to("[2001:db8::1]:443")), WAYLAY_REDIRECTED);
+}
+
+TEST(Decide, LeavesOtherNetworkNamespacesAlone) {
+  waylay_attempt elsewhere = attempt_to("192.0.2.1:443");
+  elsewhere.netns_cookie = 6;
+  EXPECT_EQ(decide(settings_for_443(), elsewhere), WAYLAY_BYPASSED_OTHER_NETNS);
 }
 
 TEST(Decide, WantsTheListedPortsOnly) {
