@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -97,12 +98,52 @@ Result<void> add_response_edits(Json& rule, const Parsed& parsed) {
   return {};
 }
 
+// The members of a rule that are no actions.
+constexpr std::string_view kNoActions[] = {"name",  "match",       "comment", "enabled",    "attempts", "for",
+                                           "times", "probability", "every",   "per_minute", "seed"};
+
+// "attempts 1-2, every 3, probability 0.1 (seed 7), 30 a minute": when a rule acts on what it matches.
+std::string limits_of(const Json& shown) {
+  const Json& rule = member(shown, "rule");
+  std::string out;
+  auto say = [&](std::string_view before, std::string_view name, std::string_view behind = "") {
+    const Json& value = member(rule, name);
+    if (value.is_null()) return;
+    std::string said = value.is_string() ? value.get<std::string>() : to_line(value);
+    out.append(out.empty() ? "" : ", ").append(before).append(harmless(said)).append(behind);
+  };
+  say("attempts ", "attempts");
+  say("every ", "every");
+  say("probability ", "probability", " (seed " + to_line(member(shown, "seed")) + ")");
+  say("", "per_minute", " a minute");
+  return out.empty() ? "-" : out;
+}
+
+// What is left of a rule's life: "59m 12s".
+std::string life_of(const Json& shown) {
+  if (text(shown, "state") == "expired") return "expired";
+  const Json& left = member(shown, "seconds_left");
+  if (!left.is_number()) return "forever";
+  int64_t seconds = left.get<int64_t>();
+  auto part = [](int64_t value, const char* unit) { return std::to_string(value) + unit; };
+  if (seconds >= 3600) return part(seconds / 3600, "h ") + part(seconds / 60 % 60, "m");
+  return seconds >= 60 ? part(seconds / 60, "m ") + part(seconds % 60, "s") : part(seconds, "s");
+}
+
+// "slow", "slow (off)".
+std::string name_of(const Json& shown) {
+  std::string name = text(shown, "name"), state = text(shown, "state");
+  if (state == "disabled") return name + " (off)";
+  if (state == "expired") return name + " (expired)";
+  return state == "used_up" ? name + " (used up)" : name;
+}
+
 // A rule's actions, in words: its members but those that say when.
 std::string actions_of(const Json& rule) {
   std::string out;
   if (!rule.is_object()) return out;
   for (const auto& [name, value] : rule.items()) {
-    if (name == "name" || name == "match" || name == "comment" || name == "times" || name == "enabled") continue;
+    if (std::ranges::find(kNoActions, name) != std::end(kNoActions)) continue;
     std::string text = value.is_string() ? value.get<std::string>() : to_line(value);
     if (name == "respond") text = to_line(member(value, "status"));
     out += (out.empty() ? "" : ", ") + name + " " + harmless(text);
@@ -117,6 +158,26 @@ std::string list_names(const Json& answer) {
   for (const Json& name : names)
     if (name.is_string()) out += (out.empty() ? "" : ", ") + harmless(name.get_ref<const std::string&>());
   return out;
+}
+
+Result<void> add_limits(Json& rule, const Parsed& parsed) {
+  for (const char* name : {"attempts", "for"})
+    if (auto value = parsed.last("--" + std::string(name))) rule[name] = *value;
+  for (const auto& [option, name] :
+       {std::pair{"--times", "times"}, {"--every", "every"}, {"--seed", "seed"}, {"--per-minute", "per_minute"}}) {
+    if (!parsed.has(option)) continue;
+    Result<int> number = number_option(parsed, option);
+    if (!number) return fail(number);
+    rule[name] = *number;
+  }
+  std::optional<std::string> text = parsed.last("--probability");
+  if (!text) return {};
+  double probability = 0;
+  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), probability);
+  if (error != std::errc() || end != text->data() + text->size())
+    return wrong("--probability: \"" + *text + "\" is no number; write 0.25");
+  rule["probability"] = probability;
+  return {};
 }
 
 }  // namespace
@@ -135,11 +196,7 @@ Result<Json> rule_of(const Parsed& parsed) {
   if (auto delay = parsed.last("--delay")) rule["delay"] = *delay;
   if (parsed.has("--abort")) rule["abort"] = "rst";
   if (auto fault = parsed.last("--fault")) rule["fault"] = *fault;
-  if (parsed.has("--times")) {
-    Result<int> times = number_option(parsed, "--times");
-    if (!times) return fail(times);
-    rule["times"] = *times;
-  }
+  if (Result<void> added = add_limits(rule, parsed); !added) return fail(added);
   return rule;
 }
 
@@ -164,15 +221,14 @@ int rules_list(Session& session, const Parsed& parsed) {
     session.out << "there are no rules\n";
     return kOk;
   }
-  Table table({"NAME", "HITS", "LEFT", "FROM", "ACTION", "MATCH"});
+  Table table({"NAME", "HITS", "LEFT", "LIVES", "FROM", "ACTION", "LIMITS", "MATCH"});
   table.align_right(1);
   table.align_right(2);
   for (const Json& rule : rules) {
     const Json& inner = member(rule, "rule");
     const Json& left = member(rule, "times_left");
-    bool off = member(rule, "enabled").is_boolean() && !flag(rule, "enabled");
-    table.add({text(rule, "name") + (off ? " (off)" : ""), to_line(member(rule, "hits")),
-               left.is_number() ? to_line(left) : "-", text(rule, "origin"), actions_of(inner), text(inner, "match")});
+    table.add({name_of(rule), to_line(member(rule, "hits")), left.is_number() ? to_line(left) : "-", life_of(rule),
+               text(rule, "origin"), actions_of(inner), limits_of(rule), text(inner, "match")});
   }
   session.out << table.text(session.terminal);
   return kOk;

@@ -124,14 +124,14 @@ std::string ProxyBackend::retries(const match::Expression& match, size_t limit) 
 }
 
 std::string ProxyBackend::metrics() const { return proxy_.store().metrics(); }
-std::string ProxyBackend::rules() const { return proxy_.rules().to_json(); }
+std::string ProxyBackend::rules() const { return proxy_.rules().to_json(now()); }
 
 Result<std::vector<std::string>> ProxyBackend::add_rules(std::string_view json, std::string_view origin) {
-  return proxy_.rules().add(json, origin);
+  return proxy_.rules().add(json, origin, now());
 }
 
 Result<std::vector<std::string>> ProxyBackend::replace_rules(std::string_view json, std::string_view origin) {
-  return proxy_.rules().replace(json, origin);
+  return proxy_.rules().replace(json, origin, now());
 }
 
 Result<void> ProxyBackend::remove_rule(std::string_view name) { return proxy_.rules().remove(name); }

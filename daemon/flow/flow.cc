@@ -311,7 +311,7 @@ void Flow::pass_through(std::string reason) {
 void Flow::intercept() {
   publish();
   std::shared_ptr<const rules::RuleSet> rules = environment_.rules.current();
-  lazy_ = !rules->empty() && rules->may_answer(Subject(facts_));
+  lazy_ = !rules->empty() && rules->may_answer(Subject(facts_), now_);
   if (!lazy_) {
     state_ = State::ConnectingUpstream;
     return connect_upstream();

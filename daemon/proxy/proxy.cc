@@ -77,7 +77,7 @@ Result<void> Proxy::Impl::prepare(Fd channel) {
 
 Result<void> Proxy::Impl::load_rules() {
   if (inheritance.info.rules_directory.empty()) return {};
-  Result<size_t> loaded = rules.load_directory(inheritance.info.rules_directory);
+  Result<size_t> loaded = rules.load_directory(inheritance.info.rules_directory, now());
   if (!loaded) return fail(loaded, "rules");
   if (*loaded > 0) log::info("event=rules-loaded count=" + std::to_string(*loaded));
   return {};

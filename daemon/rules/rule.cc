@@ -1,6 +1,7 @@
 #include "rules/rule.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "aws/fault.h"
 #include "base/check.h"
@@ -44,24 +45,7 @@ Rule::Rule(Parts parts)
     : parts_(std::move(parts)),
       acts_at_(moment_of(parts_)),
       what_(describe(parts_.actions)),
-      injects_(parts_.actions.answers() || parts_.actions.status || parts_.actions.delay_ns > 0) {}
-
-bool Rule::take() const {
-  if (!parts_.times) {
-    counter_->fetch_add(1, std::memory_order_relaxed);
-    return true;
-  }
-  uint64_t used = counter_->load(std::memory_order_relaxed);
-  while (used < *parts_.times)
-    if (counter_->compare_exchange_weak(used, used + 1, std::memory_order_relaxed)) return true;
-  return false;
-}
-
-std::optional<uint64_t> Rule::left() const {
-  if (!parts_.times) return std::nullopt;
-  uint64_t used = hits();
-  return used < *parts_.times ? *parts_.times - used : 0;
-}
+      tally_(std::make_shared<Tally>(parts_.limits, Time{})) {}
 
 void Rule::apply(Plan& plan, const aws::Call& call, const http::Head& request, Time time) const {
   const Actions& actions = parts_.actions;
@@ -70,7 +54,7 @@ void Rule::apply(Plan& plan, const aws::Call& call, const http::Head& request, T
     plan.reason.reset();
     plan.response_headers = {};
   }
-  plan.applied.push_back({name(), what_, injects_});
+  plan.applied.push_back({name(), what_, actions.injects()});
   plan.delay_ns += actions.delay_ns;
   append(plan.request_headers, actions.request_headers);
   if (actions.status) {

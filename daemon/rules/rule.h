@@ -1,4 +1,4 @@
-// One rule: when it matches, what it does, how often. Immutable but for its counter, which all threads share.
+// One rule: when it matches, what it does, how often. Immutable but for its tally, which all threads share.
 //
 //     {
 //       "name": "slow-s3",                        letters, digits and . _ - : / @ +, at most 64
@@ -10,15 +10,23 @@
 //       "respond": {"status": 200, "reason": "OK", "headers": {}, "body": "text" or "body_base64": "..."},
 //       "abort": "rst",
 //       "fault": "aws:slowdown",                  aws/fault.h
-//       "times": 2,                               then it acts no more; exact over all threads
+//       "attempts": "1-2",                        of an SDK's invocation; or 3
+//       "for": "10m",                             then it acts no more; "forever" is possible. Rules that make
+//       something
+//                                                 go wrong (fault, abort, delay, a status from 400) live 1h otherwise
+//       "times": 2,                               then it acts no more
+//       "every": 3,                               every third match
+//       "probability": 0.1, "seed": 7,            the same seed, the same decisions
+//       "per_minute": 30,                         at most
 //       "enabled": true, "comment": "why"
 //     }
+//
+// Limits (limits.h) are exact over all threads.
 //
 // A rule acts at one moment, acts_at(): at the request's head or the response's (rule_set.h says which).
 #pragma once
 
-#include <atomic>
-
+#include "rules/limits.h"
 #include "rules/rule_set.h"
 
 namespace waylay::rules {
@@ -33,6 +41,10 @@ struct Actions {
   bool abort = false;
   std::string fault;  // "": none
 
+  // Answers in the upstream's place, or makes something go wrong.
+  bool injects() const { return answers() || status || delay_ns > 0; }
+  // Makes something go wrong. A rule that only answers may be a mock that somebody works with all day.
+  bool makes_fault() const { return abort || !fault.empty() || delay_ns > 0 || (status && *status >= 400); }
   bool answers() const { return respond || abort || !fault.empty(); }  // ends the list of rules
   bool rewrites_response() const { return status || reason || (fault.empty() && !response_headers.empty()); }
   bool empty() const {
@@ -43,12 +55,12 @@ struct Actions {
 class Rule {
  public:
   // `text` is the rule's JSON on one line: two rules with the same name and text are the same rule, and share a
-  // counter.
+  // tally.
   struct Parts {
     std::string name, comment, origin, text;
     match::Expression match;
     Actions actions;
-    std::optional<uint64_t> times;
+    Limits limits;
     bool enabled = true;
   };
   explicit Rule(Parts parts);
@@ -61,14 +73,14 @@ class Rule {
   bool enabled() const { return parts_.enabled; }
   match::Moment acts_at() const { return acts_at_; }
 
-  // Counts one use; false when its limit is reached, and then nothing is counted.
-  bool take() const;
-  bool exhausted() const { return left() == 0; }
-  uint64_t hits() const { return counter_->load(std::memory_order_relaxed); }
-  std::optional<uint64_t> left() const;  // nothing: no limit
+  const Limits& limits() const { return parts_.limits; }
+  // Its counters, shared with whoever has another copy of this rule.
+  Tally& tally() const { return *tally_; }
 
-  // Goes on counting where `former`, the same rule in an older set, is. Before the rule is published only.
-  void adopt_counter(const Rule& former) { counter_ = former.counter_; }
+  // Comes into force: its life begins. Before the rule is published only, like the next one.
+  void begin(Time added) { tally_ = std::make_shared<Tally>(parts_.limits, added); }
+  // Goes on counting where `former`, the same rule in an older set, is.
+  void adopt_tally(const Rule& former) { tally_ = former.tally_; }
 
   // Adds what this rule wants to `plan`. `call` and `request` shape a fault.
   void apply(Plan& plan, const aws::Call& call, const http::Head& request, Time time) const;
@@ -79,8 +91,7 @@ class Rule {
   Parts parts_;
   match::Moment acts_at_;
   std::string what_;  // "delay 200ms, status 429"
-  bool injects_;
-  std::shared_ptr<std::atomic<uint64_t>> counter_ = std::make_shared<std::atomic<uint64_t>>(0);
+  std::shared_ptr<Tally> tally_;
 };
 
 }  // namespace waylay::rules

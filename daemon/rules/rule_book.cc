@@ -19,14 +19,20 @@ const Rule* find(const Published& rules, std::string_view name) {
   return found == rules.end() ? nullptr : found->get();
 }
 
-// Rules that are as they were go on counting where they are.
-Published with_counters(Loaded rules, const Published& former) {
+Published begun(Loaded rules, Time now) {
+  for (const auto& rule : rules) rule->begin(now);
+  return {rules.begin(), rules.end()};
+}
+
+// Rules that are as they were go on counting where they are; the others begin.
+Published with_tallies(Loaded rules, const Published& former, Time now) {
   std::unordered_map<std::string_view, const Rule*> by_name;
   for (const auto& rule : former) by_name.emplace(rule->name(), rule.get());
+  Published all = begun(rules, now);
   for (const auto& rule : rules)
     if (auto found = by_name.find(rule->name()); found != by_name.end() && found->second->text() == rule->text())
-      rule->adopt_counter(*found->second);
-  return {rules.begin(), rules.end()};
+      rule->adopt_tally(*found->second);
+  return all;
 }
 
 // Every name of `rules` that `others` has already.
@@ -76,16 +82,33 @@ Result<std::vector<std::filesystem::path>> list_files(const std::string& directo
   return paths;
 }
 
-nlohmann::ordered_json shown(const Rule& rule, std::string_view source) {
+// Why a rule does or does not act, in one word.
+std::string_view state_of(const Rule& rule, Time now) {
+  if (!rule.enabled()) return "disabled";
+  if (rule.tally().life_left_ns(now) == 0) return "expired";
+  return rule.tally().left() == 0 ? "used_up" : "active";
+}
+
+nlohmann::ordered_json shown(const Rule& rule, std::string_view source, Time now) {
+  const Tally& tally = rule.tally();
   nlohmann::ordered_json json = {{"name", rule.name()},
                                  {"source", source},
                                  {"origin", rule.origin()},
                                  {"enabled", rule.enabled()},
                                  {"acts_at", match::to_string(rule.acts_at())},
-                                 {"hits", rule.hits()},
+                                 {"state", state_of(rule, now)},
+                                 {"hits", tally.hits()},
                                  {"times_left", nullptr},
+                                 {"seconds_left", nullptr},
+                                 {"ends", nullptr},
+                                 {"seed", nullptr},
                                  {"rule", nlohmann::ordered_json::parse(rule.text())}};
-  if (std::optional<uint64_t> left = rule.left()) json["times_left"] = *left;
+  if (std::optional<uint64_t> left = tally.left()) json["times_left"] = *left;
+  if (std::optional<int64_t> left_ns = tally.life_left_ns(now)) {
+    json["seconds_left"] = (*left_ns + kSecond_ns - 1) / kSecond_ns;
+    if (*left_ns > 0) json["ends"] = to_iso8601(now.wall_ns + *left_ns);
+  }
+  if (std::optional<uint64_t> seed = tally.seed()) json["seed"] = *seed;
   return json;
 }
 
@@ -108,23 +131,23 @@ void RuleBook::publish() {
   version_.store(version, std::memory_order_release);
 }
 
-Result<std::vector<std::string>> RuleBook::add(std::string_view json, std::string_view origin) {
+Result<std::vector<std::string>> RuleBook::add(std::string_view json, std::string_view origin, Time now) {
   Result<Loaded> rules = read_rules(json, origin);
   if (!rules) return fail(rules);
   std::lock_guard lock(mutex_);
   if (Result<void> unique = check_unique(*rules, current_->rules()); !unique) return fail(unique);
-  Published added(rules->begin(), rules->end());
+  Published added = begun(std::move(*rules), now);
   from_api_.insert(from_api_.end(), added.begin(), added.end());
   publish();
   return names_of(added);
 }
 
-Result<std::vector<std::string>> RuleBook::replace(std::string_view json, std::string_view origin) {
+Result<std::vector<std::string>> RuleBook::replace(std::string_view json, std::string_view origin, Time now) {
   Result<Loaded> rules = read_rules(json, origin);
   if (!rules) return fail(rules);
   std::lock_guard lock(mutex_);
   if (Result<void> unique = check_unique(*rules, from_files_); !unique) return fail(unique);
-  from_api_ = with_counters(std::move(*rules), from_api_);
+  from_api_ = with_tallies(std::move(*rules), from_api_, now);
   publish();
   return names_of(from_api_);
 }
@@ -154,7 +177,7 @@ size_t RuleBook::remove_all() {
   return removed;
 }
 
-Result<size_t> RuleBook::load_directory(const std::string& directory) {
+Result<size_t> RuleBook::load_directory(const std::string& directory, Time now) {
   Result<std::vector<std::filesystem::path>> paths = list_files(directory);
   if (!paths) return fail(paths);
   Loaded all;
@@ -168,16 +191,16 @@ Result<size_t> RuleBook::load_directory(const std::string& directory) {
   }
   std::lock_guard lock(mutex_);
   if (Result<void> unique = check_unique(all, from_api_); !unique) return fail(unique);
-  from_files_ = with_counters(std::move(all), from_files_);
+  from_files_ = with_tallies(std::move(all), from_files_, now);
   publish();
   return from_files_.size();
 }
 
-std::string RuleBook::to_json() const {
+std::string RuleBook::to_json(Time now) const {
   nlohmann::ordered_json rules = nlohmann::ordered_json::array();
   std::lock_guard lock(mutex_);
-  for (const auto& rule : from_files_) rules.push_back(shown(*rule, "file"));
-  for (const auto& rule : from_api_) rules.push_back(shown(*rule, "api"));
+  for (const auto& rule : from_files_) rules.push_back(shown(*rule, "file", now));
+  for (const auto& rule : from_api_) rules.push_back(shown(*rule, "api", now));
   return rules.dump();
 }
 

@@ -8,6 +8,7 @@
 #include "rules/duration.h"
 #include "rules/header_reader.h"
 #include "rules/json_reader.h"
+#include "rules/limits_reader.h"
 
 namespace waylay::rules {
 namespace {
@@ -172,9 +173,10 @@ void check_moment(Reader& reader, const Rule::Parts& rule, const Place& place) {
 }
 
 std::shared_ptr<Rule> read_rule(Reader& reader, const Json& value, const Place& place, std::string_view origin) {
-  if (!reader.is_object(value, place,
-                        {"name", "match", "status", "reason", "headers", "request_headers", "delay", "respond", "abort",
-                         "fault", "times", "enabled", "comment"}))
+  if (!reader.is_object(
+          value, place,
+          {"name", "match", "status", "reason", "headers", "request_headers", "delay", "respond", "abort", "fault",
+           "attempts", "for", "times", "every", "probability", "seed", "per_minute", "enabled", "comment"}))
     return nullptr;
   Rule::Parts parts;
   parts.name = read_name(reader, value, place);
@@ -182,10 +184,7 @@ std::shared_ptr<Rule> read_rule(Reader& reader, const Json& value, const Place& 
   parts.actions = read_actions(reader, value, place);
   parts.comment = reader.text(value, "comment", place).value_or("");
   parts.enabled = reader.boolean(value, "enabled", place).value_or(true);
-  if (std::optional<int64_t> times = reader.integer(value, "times", place)) {
-    if (*times < 1) reader.wrong(place / "times", "must be at least 1; \"enabled\": false turns a rule off");
-    parts.times = static_cast<uint64_t>(std::max<int64_t>(*times, 0));
-  }
+  parts.limits = read_limits(reader, value, place, parts.actions.makes_fault());
   if (reader.failed()) return nullptr;
   check_actions(reader, parts, place);
   check_moment(reader, parts, place);

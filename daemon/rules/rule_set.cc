@@ -59,7 +59,7 @@ Plan RuleSet::plan(const match::Subject& subject, match::Moment now, const aws::
   if (index.empty()) return plan;
   for (uint32_t i : index.candidates(subject)) {
     const Rule& rule = *rules_[i];
-    if (rule.match().evaluate(subject, now) != match::Truth::Yes || !rule.take()) continue;
+    if (rule.match().evaluate(subject, now) != match::Truth::Yes || !rule.tally().take(call.attempt, time)) continue;
     rule.apply(plan, call, request, time);
     if (rule.actions().answers()) break;
   }
@@ -68,14 +68,15 @@ Plan RuleSet::plan(const match::Subject& subject, match::Moment now, const aws::
 
 // A rule for certain hosts is tied to the SNI here: a client that names another host inside the connection is rare, and
 // then all that is lost is that its upstream must be reachable.
-bool RuleSet::may_answer(const match::Subject& subject) const {
+bool RuleSet::may_answer(const match::Subject& subject, Time time) const {
   if (answering_.empty()) return false;
   std::string server_name = lowered_text(subject, match::Field::TlsServerName);
   return std::ranges::any_of(answering_, [&](uint32_t i) {
     const Rule& rule = *rules_[i];
     const std::vector<std::string>& hosts = rule.match().hosts();
     bool elsewhere = !server_name.empty() && !hosts.empty() && !std::ranges::binary_search(hosts, server_name);
-    return !elsewhere && !rule.exhausted() && rule.match().evaluate(subject, match::Moment::Hello) != match::Truth::No;
+    return !elsewhere && !rule.tally().is_over(time) &&
+           rule.match().evaluate(subject, match::Moment::Hello) != match::Truth::No;
   });
 }
 

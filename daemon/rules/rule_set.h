@@ -83,7 +83,7 @@ class RuleSet {
 
   // Whether a respond, fault or abort rule could answer an exchange of a connection of which only Connect and Hello
   // fields are known. Such a connection must not fail for want of its upstream.
-  bool may_answer(const match::Subject& subject) const;
+  bool may_answer(const match::Subject& subject, Time time) const;
 
  private:
   // The enabled rules of one moment, by number, so that only those that may match are evaluated.
@@ -112,16 +112,19 @@ class RuleBook {
 
   // `json` is one rule, {"rules": [...]} or [...]; comments allowed. `origin` names it in errors ("rules.d/a.json").
   // Errors: syntax by line and column, a wrong value by origin and JSON pointer.
-  Result<std::vector<std::string>> add(std::string_view json,
-                                       std::string_view origin);  // names; an existing name is a Conflict
-  Result<std::vector<std::string>> replace(std::string_view json, std::string_view origin);  // the whole API-owned set
+  // `now` is when the rules come into force.
+  Result<std::vector<std::string>> add(std::string_view json, std::string_view origin,
+                                       Time now);  // names; an existing name is a Conflict
+  Result<std::vector<std::string>> replace(std::string_view json, std::string_view origin,
+                                           Time now);  // the whole API-owned set
   Result<void> remove(std::string_view name);
   size_t remove_all();  // API-owned ones
   // Reads *.json of a directory. A missing directory is an empty one. On any error nothing changes.
-  Result<size_t> load_directory(const std::string& directory);
+  Result<size_t> load_directory(const std::string& directory, Time now);
 
-  // Rules as the API shows them: a JSON array, each with its text, origin, hits and what is left of its limits.
-  std::string to_json() const;
+  // Rules as the API shows them: a JSON array, each with its text, origin, hits and what is left of its limits at
+  // `now`.
+  std::string to_json(Time now) const;
 
  private:
   void publish();  // with mutex_ held

@@ -40,6 +40,31 @@ class Rules(world.Case):
         self.rule("twice", "--match", 'http.host == "shop.test"', "--status", "503", "--times", "2")
         self.assertEqual([self.code() for _ in range(4)], ["503", "503", "200", "200"])
 
+    def test_every_nth_is_taken_and_a_seed_repeats_its_decisions(self):
+        self.rule("third", "--match", 'http.host == "shop.test"', "--status", "503", "--every", "3")
+        self.assertEqual([self.code() for _ in range(6)], ["200", "200", "503"] * 2)
+        self.daemon.waylay("rules", "remove", "third")
+        runs = []
+        for _ in range(2):
+            self.rule("chance", "--match", 'http.host == "shop.test"', "--status", "503", "--probability", "0.5",
+                      "--seed", "7")
+            runs.append([self.code() for _ in range(12)])
+            self.daemon.waylay("rules", "remove", "chance")
+        self.assertEqual(runs[0], runs[1])
+        self.assertEqual(set(runs[0]), {"200", "503"})
+
+    def test_a_fault_counts_down_and_ends(self):
+        self.rule("usual", "--match", 'http.host == "elsewhere.test"', "--abort")
+        self.rule("brief", "--match", 'http.host == "shop.test"', "--status", "503", "--for", "4s")
+        self.assertEqual(self.code(), "503")
+        usual, brief = self.daemon.read("rules", "list")
+        self.assertTrue(3500 < usual["seconds_left"] <= 3600, usual)
+        self.assertTrue(0 <= brief["seconds_left"] <= 4, brief)
+        state = lambda: self.daemon.read("rules", "list")[1]["state"]
+        world.process.until(lambda: state() == "expired", 10, "the rule expires")
+        self.assertEqual(self.code(), "200")
+        self.assertIn("brief (expired)", self.daemon.waylay("rules", "list").out)
+
     def test_headers_are_set_added_and_removed(self):
         self.rule("headers", "--match", 'http.host == "shop.test"', "--set-header", "x-waylaid: yes",
                   "--add-header", "x-origin: another", "--remove-header", "server")
@@ -139,6 +164,12 @@ class Ledger(world.Case):
         shown = self.daemon.waylay("retries").out
         for word in ("ListBuckets", "503", "slow", "injected"):
             self.assertIn(word, shown)
+
+    def test_attempts_of_a_call_are_a_limit_of_the_rule(self):
+        self.daemon.waylay("rules", "add", "slow", "--match", 'aws.service == "s3"', "--attempts", "1-2",
+                           "--fault", "aws:slowdown")
+        self.assertEqual(self.call("standard", *LIST), {"ok": True, "status": 200, "retries": 2})
+        self.assertEqual(len(self.aws.requests()), 1)
 
     def test_a_slow_down_that_never_ends_is_what_boto3_reports(self):
         self.daemon.waylay("rules", "add", "slow", "--match", 'aws.service == "s3"', "--fault", "aws:slowdown")

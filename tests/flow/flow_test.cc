@@ -377,7 +377,7 @@ TEST(Flow, ReplacesAResponseThatARuleRecognises) {
 TEST(Flow, KeepsTheRulesThatAnExchangeBeganWith) {
   Playbook play;
   play.client_says(kGet);
-  ASSERT_TRUE(play.rules().add(R"({"name": "late", "match": "", "status": 500})", "story"));
+  ASSERT_TRUE(play.rules().add(R"({"name": "late", "match": "", "status": 500})", "story", Time{}));
   play.origin_says(kOk);
   EXPECT_EQ(play.take_client_got(), kOk);
   play.client_says(kGet);

@@ -73,7 +73,7 @@ std::shared_ptr<const tls::Leaf> TestWorld::leaf(tls::CertificateAuthority& ca, 
 Playbook::Playbook(Setup setup) : setup_(std::move(setup)), scratch_(17 * 1024) {
   now_.wall_ns = now().wall_ns;
   if (setup_.origin_name.empty()) setup_.origin_name = setup_.name;
-  if (!setup_.rules.empty()) must(rules_.add(setup_.rules, "story"));
+  if (!setup_.rules.empty()) must(rules_.add(setup_.rules, "story", Time{}));
   Rejections& rejections = setup_.rejections ? *setup_.rejections : own_rejections_;
   environment_.emplace(Environment{world_.client_side_context, world_.upstream_context, rules_, rejections, recording_,
                                    identifiers_, std::span<std::byte>(scratch_), setup_.error_page});

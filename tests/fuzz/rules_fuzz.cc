@@ -19,7 +19,7 @@ void act(const rules::RuleSet& set) {
   http::Head request = http::Head::request("GET", "/bucket/key");
   aws::Call call = aws::classify(request, "s3.amazonaws.com");
   Everything subject;
-  set.may_answer(subject);
+  set.may_answer(subject, Time{});
   for (match::Moment moment : {match::Moment::Request, match::Moment::Response}) {
     rules::Plan plan = set.plan(subject, moment, call, request, Time{});
     http::Head response = http::Head::response(200, "OK");
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   act(rules::RuleSet({loaded->begin(), loaded->end()}));
   rules::RuleBook book;
-  CHECK(book.add(text, "fuzz"));
-  CHECK(!book.to_json().empty());
+  CHECK(book.add(text, "fuzz", Time{}));
+  CHECK(!book.to_json(Time{}).empty());
   return 0;
 }

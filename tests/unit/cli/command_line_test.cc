@@ -159,6 +159,12 @@ Result<Json> rule(std::vector<std::string> words) {
 TEST(RuleOptions, BecomeTheRuleThatTheDaemonReads) {
   EXPECT_EQ(rule({"--status", "429", "--reason", "Slow", "--times", "2", "--match", "http.host == \"a\""})->dump(),
             R"({"name":"name","match":"http.host == \"a\"","status":429,"reason":"Slow","times":2})");
+  EXPECT_EQ(rule({"--abort", "--attempts", "1-2", "--for", "10m", "--every", "3", "--probability", "0.25", "--seed",
+                  "7", "--per-minute", "30"})
+                ->dump(),
+            R"({"name":"name","match":"","abort":"rst","attempts":"1-2","for":"10m","every":3,"seed":7,)"
+            R"("per_minute":30,"probability":0.25})");
+  EXPECT_FALSE(rule({"--abort", "--probability", "often"}));
   EXPECT_EQ(
       rule({"--set-header", "A: b", "--add-header", "C:d", "--add-header", "C: e", "--remove-header", "F"})->dump(),
       R"({"name":"name","match":"","headers":{"set":{"A":"b"},"add":{"C":["d","e"]},"remove":["F"]}})");

@@ -265,7 +265,7 @@ TEST(Connection, ARuleAnswersThoughTheUpstreamIsUnreachable) {
   Shell shell(warden);
   auto added = shell.rules.add(
       R"({"name": "mock", "match": "http.host == \"www.example.org\"", "respond": {"status": 418, "body": "short and stout"}})",
-      "test");
+      "test", now());
   ASSERT_TRUE(added) << added.error().message;
   Address nobody;
   {

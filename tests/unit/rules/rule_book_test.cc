@@ -36,7 +36,7 @@ std::vector<std::string> names(const RuleBook& book) {
 TEST(RuleBook, AddsAndRemovesByName) {
   RuleBook book;
   uint64_t version = book.version();
-  EXPECT_EQ(*book.add("[" + rule("a") + "," + rule("slow-s3") + "]", "api"),
+  EXPECT_EQ(*book.add("[" + rule("a") + "," + rule("slow-s3") + "]", "api", kNow),
             (std::vector<std::string>{"a", "slow-s3"}));
   EXPECT_EQ(names(book), (std::vector<std::string>{"a", "slow-s3"}));
   EXPECT_GT(book.version(), version);
@@ -52,19 +52,19 @@ TEST(RuleBook, AddsAndRemovesByName) {
 
 TEST(RuleBook, ChangesNothingWhenAnythingIsWrong) {
   RuleBook book;
-  ASSERT_TRUE(book.add(rule("a"), "api"));
+  ASSERT_TRUE(book.add(rule("a"), "api", kNow));
   uint64_t version = book.version();
-  EXPECT_EQ(book.add("[" + rule("b") + "," + rule("a") + "]", "api").error().kind, ErrorKind::Conflict);
-  EXPECT_EQ(book.add("[" + rule("b") + "," + rule("c", R"("status": 1)") + "]", "api").error().kind,
+  EXPECT_EQ(book.add("[" + rule("b") + "," + rule("a") + "]", "api", kNow).error().kind, ErrorKind::Conflict);
+  EXPECT_EQ(book.add("[" + rule("b") + "," + rule("c", R"("status": 1)") + "]", "api", kNow).error().kind,
             ErrorKind::Invalid);
-  EXPECT_FALSE(book.replace("nonsense", "api"));
+  EXPECT_FALSE(book.replace("nonsense", "api", kNow));
   EXPECT_EQ(names(book), std::vector<std::string>{"a"});
   EXPECT_EQ(book.version(), version);
 }
 
 TEST(RuleBook, AnExchangeKeepsTheSetItBeganWith) {
   RuleBook book;
-  ASSERT_TRUE(book.add(rule("a"), "api"));
+  ASSERT_TRUE(book.add(rule("a"), "api", kNow));
   std::shared_ptr<const RuleSet> before = book.current();
   book.remove_all();
   EXPECT_EQ(before->rules().size(), 1u);
@@ -74,15 +74,15 @@ TEST(RuleBook, AnExchangeKeepsTheSetItBeganWith) {
 TEST(RuleBook, CountersSurviveAReplaceThatLeavesTheRuleAsItIs) {
   RuleBook book;
   std::string limited = rule("a", R"("status": 503, "times": 3)");
-  ASSERT_TRUE(book.add(limited, "api"));
+  ASSERT_TRUE(book.add(limited, "api", kNow));
   std::shared_ptr<const RuleSet> before = book.current();
   Exchange().at_response(*before);
-  ASSERT_TRUE(book.replace("[" + rule("new") + "," + limited + "]", "api"));
-  EXPECT_EQ(book.current()->rules()[1]->left(), 2u);
+  ASSERT_TRUE(book.replace("[" + rule("new") + "," + limited + "]", "api", kNow));
+  EXPECT_EQ(book.current()->rules()[1]->tally().left(), 2u);
   Exchange().at_response(*before);  // an exchange of before counts as well
-  EXPECT_EQ(book.current()->rules()[1]->left(), 1u);
-  ASSERT_TRUE(book.replace(rule("a", R"("status": 500, "times": 3)"), "api"));
-  EXPECT_EQ(book.current()->rules()[0]->left(), 3u);
+  EXPECT_EQ(book.current()->rules()[1]->tally().left(), 1u);
+  ASSERT_TRUE(book.replace(rule("a", R"("status": 500, "times": 3)"), "api", kNow));
+  EXPECT_EQ(book.current()->rules()[0]->tally().left(), 3u);
 }
 
 TEST(RuleBook, LoadsADirectoryInNameOrderBeforeTheApisRules) {
@@ -93,8 +93,8 @@ TEST(RuleBook, LoadsADirectoryInNameOrderBeforeTheApisRules) {
   directory.write("readme.txt", "not a rule");
   fs::create_directory(directory.path() + "/sub.json");
   RuleBook book;
-  ASSERT_TRUE(book.add(rule("api"), "api"));
-  EXPECT_EQ(*book.load_directory(directory.path()), 3u);
+  ASSERT_TRUE(book.add(rule("api"), "api", kNow));
+  EXPECT_EQ(*book.load_directory(directory.path(), kNow), 3u);
   EXPECT_EQ(names(book), (std::vector<std::string>{"a1", "a2", "b", "api"}));
   EXPECT_EQ(book.remove("b").error().kind, ErrorKind::Conflict);
   EXPECT_EQ(book.remove_all(), 1u);
@@ -105,37 +105,37 @@ TEST(RuleBook, KeepsItsRulesWhenAFileOfTheDirectoryIsWrong) {
   Directory directory;
   directory.write("a.json", rule("a", R"("status": 503, "times": 2)"));
   RuleBook book;
-  ASSERT_TRUE(book.load_directory(directory.path()));
+  ASSERT_TRUE(book.load_directory(directory.path(), kNow));
   Exchange().at_response(*book.current());
   directory.write("b.json", "[" + rule("b", R"("status": 42)") + "]");
-  Result<size_t> loaded = book.load_directory(directory.path());
+  Result<size_t> loaded = book.load_directory(directory.path(), kNow);
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().message, directory.path() + "/b.json: /0/status: 42 is not an HTTP status (100 to 599)");
   EXPECT_EQ(names(book), std::vector<std::string>{"a"});
   directory.write("b.json", rule("a"));
-  EXPECT_EQ(book.load_directory(directory.path()).error().message,
+  EXPECT_EQ(book.load_directory(directory.path(), kNow).error().message,
             directory.path() + "/b.json: there is a rule \"a\" already, from " + directory.path() + "/a.json");
   directory.write("b.json", rule("b"));
-  EXPECT_EQ(*book.load_directory(directory.path()), 2u);
-  EXPECT_EQ(book.current()->rules()[0]->left(), 1u);
-  ASSERT_TRUE(book.add(rule("c"), "api"));
+  EXPECT_EQ(*book.load_directory(directory.path(), kNow), 2u);
+  EXPECT_EQ(book.current()->rules()[0]->tally().left(), 1u);
+  ASSERT_TRUE(book.add(rule("c"), "api", kNow));
   directory.write("c.json", rule("c"));
-  EXPECT_EQ(book.load_directory(directory.path()).error().kind, ErrorKind::Conflict);
+  EXPECT_EQ(book.load_directory(directory.path(), kNow).error().kind, ErrorKind::Conflict);
 }
 
 TEST(RuleBook, AMissingDirectoryIsAnEmptyOne) {
   RuleBook book;
-  EXPECT_EQ(*book.load_directory("/nonexistent/rules.d"), 0u);
+  EXPECT_EQ(*book.load_directory("/nonexistent/rules.d", kNow), 0u);
   Directory directory;
   directory.write("file", "");
-  EXPECT_FALSE(book.load_directory(directory.path() + "/file"));
+  EXPECT_FALSE(book.load_directory(directory.path() + "/file", kNow));
 }
 
 TEST(RuleBook, ShowsRulesWithOriginHitsAndWhatIsLeft) {
   RuleBook book;
-  ASSERT_TRUE(book.add("[" + rule("a", R"("status": 503, "times": 3)") + "," + rule("b") + "]", "api"));
+  ASSERT_TRUE(book.add("[" + rule("a", R"("status": 503, "times": 3)") + "," + rule("b") + "]", "api", kNow));
   Exchange().at_response(*book.current());
-  nlohmann::json shown = nlohmann::json::parse(book.to_json());
+  nlohmann::json shown = nlohmann::json::parse(book.to_json(kNow));
   ASSERT_EQ(shown.size(), 2u);
   EXPECT_EQ(shown[0]["name"], "a");
   EXPECT_EQ(shown[0]["source"], "api");

@@ -33,7 +33,7 @@ TEST(RuleReader, ReadsEveryMember) {
   const Rule& all = *(*rules)[0];
   EXPECT_EQ(all.name(), "all");
   EXPECT_EQ(all.origin(), "a.json");
-  EXPECT_EQ(all.left(), 3u);
+  EXPECT_EQ(all.tally().left(), 3u);
   EXPECT_EQ(all.acts_at(), match::Moment::Response);
   EXPECT_EQ(all.actions().status, 429);
   EXPECT_EQ(all.actions().delay_ns, 1'500 * kMillisecond_ns);

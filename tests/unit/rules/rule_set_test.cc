@@ -17,7 +17,7 @@ std::vector<std::string> names(const Plan& plan) {
 TEST(RuleSet, AnEmptySetWantsNothing) {
   EXPECT_TRUE(Exchange().at_request(RuleSet()).empty());
   EXPECT_TRUE(Exchange().at_response(RuleSet()).empty());
-  EXPECT_FALSE(RuleSet().may_answer(Exchange().subject));
+  EXPECT_FALSE(RuleSet().may_answer(Exchange().subject, kNow));
 }
 
 TEST(RuleSet, RewritesAStatusAtTheResponseWithItsUsualReason) {
@@ -37,7 +37,7 @@ TEST(RuleSet, RewritesAStatusAtTheResponseWithItsUsualReason) {
 TEST(RuleSet, FaultsAtTheRequestWithTheServicesShape) {
   RuleSet rules = rule_set(
       R"({"name": "r", "match": "http.host contains \"s3\"", "fault": "aws:slowdown", "headers": {"set": {"Server": "me"}}})");
-  EXPECT_TRUE(rules.may_answer(Exchange().subject));
+  EXPECT_TRUE(rules.may_answer(Exchange().subject, kNow));
   Plan plan = Exchange().at_request(rules);
   ASSERT_TRUE(plan.respond);
   EXPECT_EQ(plan.respond->status, 503);
@@ -52,7 +52,7 @@ TEST(RuleSet, FaultsAtTheRequestWithTheServicesShape) {
 TEST(RuleSet, FaultsAtTheResponseWhenItsMatchNeedsOne) {
   RuleSet rules = rule_set(R"([{"name": "first", "match": "", "status": 500, "headers": {"set": {"X": "1"}}},
                                {"name": "r", "match": "http.response.code == 200", "fault": "aws:slowdown"}])");
-  EXPECT_FALSE(rules.may_answer(Exchange().subject));
+  EXPECT_FALSE(rules.may_answer(Exchange().subject, kNow));
   EXPECT_TRUE(Exchange().at_request(rules).empty());
   Plan plan = Exchange().at_response(rules);
   EXPECT_EQ(plan.respond->status, 503);
@@ -75,7 +75,7 @@ TEST(RuleSet, AppliesAllInOrderUntilOneAnswers) {
   EXPECT_EQ(plan.respond->body, "mine");
   EXPECT_FALSE(plan.abort);
   EXPECT_EQ(plan.applied[1].what, "delay 5ms, request headers");
-  EXPECT_EQ(rules.rules()[5]->hits(), 0u);
+  EXPECT_EQ(rules.rules()[5]->tally().hits(), 0u);
 }
 
 TEST(RuleSet, AHeaderEditAloneIsNoInjection) {
@@ -131,14 +131,14 @@ TEST(RuleSet, MayAnswerAsksOnlyWhatTheHelloTells) {
            {R"("match": "aws.service == \"s3\"", "status": 503)", false},
            {R"("match": "http.response.code == 200", "respond": {})", false},
        })
-    EXPECT_EQ(rule_set(R"({"name": "r", )" + std::string(row.rule) + "}").may_answer(hello), row.may) << row.rule;
+    EXPECT_EQ(rule_set(R"({"name": "r", )" + std::string(row.rule) + "}").may_answer(hello, kNow), row.may) << row.rule;
 }
 
 TEST(RuleSet, MayAnswerNoMoreWhenTheLimitIsReached) {
   RuleSet rules = rule_set(R"({"name": "r", "match": "", "respond": {}, "times": 1})");
-  EXPECT_TRUE(rules.may_answer(Exchange().subject));
+  EXPECT_TRUE(rules.may_answer(Exchange().subject, kNow));
   EXPECT_TRUE(Exchange().at_request(rules).respond);
-  EXPECT_FALSE(rules.may_answer(Exchange().subject));
+  EXPECT_FALSE(rules.may_answer(Exchange().subject, kNow));
   EXPECT_FALSE(Exchange().at_request(rules).respond);
 }
 
@@ -152,8 +152,8 @@ TEST(RuleSet, CountsExactlyOverManyThreads) {
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(applied, 1000);
-  EXPECT_EQ(rules.rules()[0]->hits(), 1000u);
-  EXPECT_EQ(rules.rules()[0]->left(), 0u);
+  EXPECT_EQ(rules.rules()[0]->tally().hits(), 1000u);
+  EXPECT_EQ(rules.rules()[0]->tally().left(), 0u);
 }
 
 // Counted instead of timed: a thousand rules for other hosts are not even looked at.
