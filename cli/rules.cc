@@ -133,7 +133,8 @@ std::string life_of(const Json& shown) {
 // "slow", "slow (off)".
 std::string name_of(const Json& shown) {
   std::string name = text(shown, "name"), state = text(shown, "state");
-  if (state == "disabled") return name + " (off)";
+  if (state == "disabled") return name + " (disabled)";
+  if (state == "off") return name + " (off)";
   if (state == "expired") return name + " (expired)";
   return state == "used_up" ? name + " (used up)" : name;
 }
@@ -178,6 +179,14 @@ Result<void> add_limits(Json& rule, const Parsed& parsed) {
     return wrong("--probability: \"" + *text + "\" is no number; write 0.25");
   rule["probability"] = probability;
   return {};
+}
+
+int switch_faults(Session& session, bool on) {
+  Result<Json> answer = session.api.request("PUT", "/v1/faults", to_line({{"enabled", on}}));
+  if (!answer) return session.complain(answer.error());
+  session.out << (on ? "rules that inject act again\n"
+                     : "rules that inject are off until \"waylay on\"; interception goes on\n");
+  return kOk;
 }
 
 }  // namespace
@@ -232,6 +241,14 @@ int rules_list(Session& session, const Parsed& parsed) {
   }
   session.out << table.text(session.terminal);
   return kOk;
+}
+
+int switch_off(Session& session, const Parsed&) {
+  return switch_faults(session, false);
+}
+
+int switch_on(Session& session, const Parsed&) {
+  return switch_faults(session, true);
 }
 
 int rules_remove(Session& session, const Parsed& parsed) {

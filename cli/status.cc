@@ -69,6 +69,9 @@ void print_status(Session& session, const Json& status, const Json& warden) {
               << to_line(member(member(status, "rules"), "count")) << " rules; " << to_line(member(store, "exchanges"))
               << " exchanges kept (" << human_size(static_cast<uint64_t>(number(store, "bytes"))) << "), "
               << to_line(member(store, "dropped")) << " older ones dropped\n";
+  const Json& faults = member(member(status, "rules"), "faults");
+  if (faults.is_boolean() && !faults.get<bool>())
+    session.out << session.terminal.paint(Color::Yellow, "rules that inject are off, until \"waylay on\"") << "\n";
   if (double refusals = number(status, "learned_refusals"); refusals > 0)
     session.out << session.terminal.paint(Color::Yellow,
                                           to_line(member(status, "learned_refusals")) +

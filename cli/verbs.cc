@@ -159,6 +159,17 @@ std::vector<Verb> make_verbs() {
        {{"waylay rules load throttle.json", ""},
         {"waylay rules load --replace throttle.json", "edit, then load again"}},
        rules_load},
+      {"off",
+       "Stop all faults at once; interception stays",
+       "Rules that inject (which make something go wrong, or answer in the service's place) are kept, but do not act, "
+       "and "
+       "neither do new ones, until \"waylay on\". What is intercepted stays so; rules that only edit headers go on. An "
+       "exchange that has begun ends under the rules with which it began.",
+       {},
+       {},
+       {{"waylay off", ""}},
+       switch_off},
+      {"on", "Let the rules that \"waylay off\" stopped act again", "", {}, {}, {{"waylay on", ""}}, switch_on},
       {"fields",
        "List the fields of the expression language",
        "With PATTERN, only those whose name or description holds it.",

@@ -221,6 +221,25 @@ Response delete_rule(Context& context, const Request& request) {
   return json_response({{"removed", 1}});
 }
 
+Json faults_to_json(const Backend& backend) {
+  return {{"enabled", backend.faults()}};
+}
+
+Response get_faults(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  return json_response(faults_to_json(context.backend));
+}
+
+Response put_faults(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  Json wish = Json::parse(request.body, nullptr, false);
+  bool understood = wish.is_object() && wish.size() == 1 && wish.contains("enabled") && wish["enabled"].is_boolean();
+  if (!understood)
+    return error_response(Error::local(ErrorKind::Invalid, "the body must be {\"enabled\": true} or false"));
+  context.backend.switch_faults(wish["enabled"].get<bool>());
+  return json_response(faults_to_json(context.backend));
+}
+
 constexpr Route kRoutes[] = {
     {"GET", "/v1/status", get_status, "The daemon and its targets: what was seen, intercepted, passed through and why"},
     {"GET", "/v1/flows", get_flows, "Connections, the newest last"},
@@ -233,6 +252,8 @@ constexpr Route kRoutes[] = {
     {"PUT", "/v1/rules", put_rules, "Replace all rules that came through the API", true},
     {"DELETE", "/v1/rules", delete_rules, "Remove all rules that came through the API", true},
     {"DELETE", "/v1/rules/{name}", delete_rule, "Remove one rule", true},
+    {"GET", "/v1/faults", get_faults, "Whether rules that inject act"},
+    {"PUT", "/v1/faults", put_faults, "Switch all rules that inject off, or on again", true},
     {"GET", "/v1/fields", get_fields, "The fields of the expression language"},
     {"GET", "/v1/version", get_version, "The version of the daemon and of this interface"},
     {"GET", "/metrics", get_metrics, "Counters for Prometheus"},

@@ -42,6 +42,7 @@ struct Status {
   unsigned workers = 0;
   std::string listen;  // address of --listen, "" without
   uint64_t rules = 0, rules_version = 0;
+  bool faults = true;  // off: rules that inject do not act
   uint64_t exchanges_kept = 0, exchanges_dropped = 0, bytes_kept = 0;  // of the store
   uint64_t learned_refusals = 0;      // clients that refused our leaf and are passed through for a while
   std::vector<std::string> notices;   // what an operator should know: "runs as nobody: there is no user waylay"
@@ -75,6 +76,8 @@ class Backend {
   virtual Result<std::vector<std::string>> replace_rules(std::string_view json, std::string_view origin) = 0;
   virtual Result<void> remove_rule(std::string_view name) = 0;
   virtual size_t remove_all_rules() = 0;
+  virtual bool faults() const = 0;
+  virtual void switch_faults(bool on) = 0;
 };
 
 // A connection that tells its story by itself, since it has no exchanges to do so.

@@ -84,6 +84,7 @@ Status ProxyBackend::status() const {
   std::shared_ptr<const rules::RuleSet> rules = proxy_.rules().current();
   status.rules = rules->rules().size();
   status.rules_version = rules->version();
+  status.faults = rules->faults();
   status.exchanges_kept = totals.exchanges_held;
   status.exchanges_dropped = totals.exchanges_dropped;
   status.bytes_kept = totals.exchange_bytes_held;
@@ -136,5 +137,7 @@ Result<std::vector<std::string>> ProxyBackend::replace_rules(std::string_view js
 
 Result<void> ProxyBackend::remove_rule(std::string_view name) { return proxy_.rules().remove(name); }
 size_t ProxyBackend::remove_all_rules() { return proxy_.rules().remove_all(); }
+bool ProxyBackend::faults() const { return proxy_.rules().faults(); }
+void ProxyBackend::switch_faults(bool on) { proxy_.rules().switch_faults(on); }
 
 }  // namespace waylay::control

@@ -195,7 +195,7 @@ Json to_json(const Status& status) {
           {"started", time_or_null(status.started_ns)},
           {"workers", status.workers},
           {"listen", text_or_null(status.listen)},
-          {"rules", {{"count", status.rules}, {"version", status.rules_version}}},
+          {"rules", {{"count", status.rules}, {"version", status.rules_version}, {"faults", status.faults}}},
           {"store",
            {{"exchanges", status.exchanges_kept}, {"dropped", status.exchanges_dropped}, {"bytes", status.bytes_kept}}},
           {"learned_refusals", status.learned_refusals},

@@ -83,20 +83,21 @@ Result<std::vector<std::filesystem::path>> list_files(const std::string& directo
 }
 
 // Why a rule does or does not act, in one word.
-std::string_view state_of(const Rule& rule, Time now) {
+std::string_view state_of(const Rule& rule, bool faults, Time now) {
   if (!rule.enabled()) return "disabled";
   if (rule.tally().life_left_ns(now) == 0) return "expired";
-  return rule.tally().left() == 0 ? "used_up" : "active";
+  if (rule.tally().left() == 0) return "used_up";
+  return !faults && rule.actions().injects() ? "off" : "active";
 }
 
-nlohmann::ordered_json shown(const Rule& rule, std::string_view source, Time now) {
+nlohmann::ordered_json shown(const Rule& rule, std::string_view source, bool faults, Time now) {
   const Tally& tally = rule.tally();
   nlohmann::ordered_json json = {{"name", rule.name()},
                                  {"source", source},
                                  {"origin", rule.origin()},
                                  {"enabled", rule.enabled()},
                                  {"acts_at", match::to_string(rule.acts_at())},
-                                 {"state", state_of(rule, now)},
+                                 {"state", state_of(rule, faults, now)},
                                  {"hits", tally.hits()},
                                  {"times_left", nullptr},
                                  {"seconds_left", nullptr},
@@ -127,7 +128,7 @@ void RuleBook::publish() {
   Published all = from_files_;
   all.insert(all.end(), from_api_.begin(), from_api_.end());
   uint64_t version = version_.load(std::memory_order_relaxed) + 1;
-  current_ = std::make_shared<const RuleSet>(std::move(all), version);
+  current_ = std::make_shared<const RuleSet>(std::move(all), version, faults_);
   version_.store(version, std::memory_order_release);
 }
 
@@ -196,11 +197,18 @@ Result<size_t> RuleBook::load_directory(const std::string& directory, Time now) 
   return from_files_.size();
 }
 
+void RuleBook::switch_faults(bool on) {
+  std::lock_guard lock(mutex_);
+  if (faults_ == on) return;
+  faults_ = on;
+  publish();
+}
+
 std::string RuleBook::to_json(Time now) const {
   nlohmann::ordered_json rules = nlohmann::ordered_json::array();
   std::lock_guard lock(mutex_);
-  for (const auto& rule : from_files_) rules.push_back(shown(*rule, "file", now));
-  for (const auto& rule : from_api_) rules.push_back(shown(*rule, "api", now));
+  for (const auto& rule : from_files_) rules.push_back(shown(*rule, "file", faults_, now));
+  for (const auto& rule : from_api_) rules.push_back(shown(*rule, "api", faults_, now));
   return rules.dump();
 }
 

@@ -20,11 +20,11 @@ bool can_answer_at_request(const Rule& rule) {
 
 }  // namespace
 
-RuleSet::RuleSet(std::vector<std::shared_ptr<const Rule>> rules, uint64_t version)
-    : rules_(std::move(rules)), version_(version) {
+RuleSet::RuleSet(std::vector<std::shared_ptr<const Rule>> rules, uint64_t version, bool faults)
+    : rules_(std::move(rules)), version_(version), faults_(faults) {
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = *rules_[i];
-    if (!rule.enabled()) continue;
+    if (!rule.enabled() || (!faults_ && rule.actions().injects())) continue;
     Index& index = rule.acts_at() == match::Moment::Response ? at_response_ : at_request_;
     index.insert(i, rule.match().hosts());
     if (can_answer_at_request(rule)) answering_.push_back(i);

@@ -70,9 +70,11 @@ class Rule;  // rule.h
 class RuleSet {
  public:
   RuleSet() = default;
-  explicit RuleSet(std::vector<std::shared_ptr<const Rule>> rules, uint64_t version = 0);
+  // Without `faults`, rules that inject (Actions::injects) are held and shown, but do not act.
+  explicit RuleSet(std::vector<std::shared_ptr<const Rule>> rules, uint64_t version = 0, bool faults = true);
 
   bool empty() const { return rules_.empty(); }
+  bool faults() const { return faults_; }
   uint64_t version() const { return version_; }
   const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
 
@@ -97,6 +99,7 @@ class RuleSet {
 
   std::vector<std::shared_ptr<const Rule>> rules_;
   uint64_t version_ = 0;
+  bool faults_ = true;
   Index at_request_, at_response_;
   std::vector<uint32_t> answering_;  // those that may_answer asks
 };
@@ -122,6 +125,11 @@ class RuleBook {
   // Reads *.json of a directory. A missing directory is an empty one. On any error nothing changes.
   Result<size_t> load_directory(const std::string& directory, Time now);
 
+  // The switch for everything that injects, whoever added it and whenever: those rules are kept, and neither they nor
+  // new ones act while it is off. It is on when the daemon starts, and stays as it is when rules change.
+  void switch_faults(bool on);
+  bool faults() const { return current()->faults(); }
+
   // Rules as the API shows them: a JSON array, each with its text, origin, hits and what is left of its limits at
   // `now`.
   std::string to_json(Time now) const;
@@ -131,6 +139,7 @@ class RuleBook {
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<const Rule>> from_files_, from_api_;
   std::shared_ptr<const RuleSet> current_;
+  bool faults_ = true;
   std::atomic<uint64_t> version_{0};
 };
 

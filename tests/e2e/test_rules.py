@@ -65,6 +65,22 @@ class Rules(world.Case):
         self.assertEqual(self.code(), "200")
         self.assertIn("brief (expired)", self.daemon.waylay("rules", "list").out)
 
+    def test_off_stops_every_fault_and_on_brings_them_back(self):
+        self.rule("busy", "--match", 'http.host == "shop.test"', "--status", "503")
+        self.rule("mark", "--match", 'http.host == "shop.test"', "--set-header", "x-waylaid: yes")
+        self.assertEqual(self.code(), "503")
+        self.daemon.waylay("off")
+        answer = self.get("/", "--include")
+        self.assertIn(" 200 ", answer.splitlines()[0])
+        self.assertIn("x-waylaid: yes", answer.lower())  # interception goes on
+        self.rule("more", "--match", 'http.host == "shop.test"', "--abort")
+        self.assertEqual(self.code(), "200")
+        self.assertIn('until "waylay on"', self.daemon.waylay("status").out)
+        self.assertIn("busy (off)", self.daemon.waylay("rules", "list").out)
+        self.daemon.waylay("rules", "remove", "more")
+        self.daemon.waylay("on")
+        self.assertEqual(self.code(), "503")
+
     def test_headers_are_set_added_and_removed(self):
         self.rule("headers", "--match", 'http.host == "shop.test"', "--set-header", "x-waylaid: yes",
                   "--add-header", "x-origin: another", "--remove-header", "server")

@@ -150,6 +150,17 @@ TEST_F(Api, AddsReplacesAndRemovesRules) {
   EXPECT_EQ(ask("DELETE", "/v1/rules").json()["removed"], 2);
 }
 
+TEST_F(Api, SwitchesFaultsOffAndOn) {
+  EXPECT_EQ(ask("GET", "/v1/faults").json()["enabled"], true);
+  EXPECT_EQ(ask("PUT", "/v1/faults", R"({"enabled": false})").json()["enabled"], false);
+  EXPECT_FALSE(backend.faults_on);
+  for (const char* bad : {"", "[]", "{}", R"({"enabled": 0})", R"({"enabled": true, "more": 1})"})
+    EXPECT_EQ(ask("PUT", "/v1/faults", bad).status, 400) << bad;
+  EXPECT_FALSE(backend.faults_on);
+  EXPECT_EQ(ask("PUT", "/v1/faults", R"({"enabled": true})").status, 200);
+  EXPECT_TRUE(backend.faults_on);
+}
+
 TEST_F(Api, TellsTheLineAndColumnOfAnError) {
   auto error = ask("POST", "/v1/rules", "bad").json()["error"];
   EXPECT_EQ(error["kind"], "invalid");

@@ -16,6 +16,7 @@ class FakeBackend final : public Backend {
   Flows kept_flows;
   std::vector<std::string> rule_names;
   std::string last_origin, last_json;
+  bool faults_on = true;
   std::string kept_retries = "{\"summary\":[],\"findings\":[],\"invocations\":[]}";
 
   void add_exchange(uint64_t id, std::string_view host, int status, std::string_view extra_fields = "") {
@@ -119,6 +120,8 @@ class FakeBackend final : public Backend {
     return fail(Error::local(ErrorKind::NotFound, "there is no rule \"" + std::string(name) + "\""));
   }
   size_t remove_all_rules() override { return std::exchange(rule_names, {}).size(); }
+  bool faults() const override { return faults_on; }
+  void switch_faults(bool on) override { faults_on = on; }
 };
 
 }  // namespace waylay::control

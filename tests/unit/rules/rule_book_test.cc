@@ -85,6 +85,30 @@ TEST(RuleBook, CountersSurviveAReplaceThatLeavesTheRuleAsItIs) {
   EXPECT_EQ(book.current()->rules()[0]->tally().left(), 3u);
 }
 
+TEST(RuleBook, SwitchesEverythingThatInjectsOffAndOnAgain) {
+  RuleBook book;
+  ASSERT_TRUE(book.add("[" + rule("edit", R"("headers": {"set": {"X": "1"}})") + "," + rule("fault") + "," +
+                           rule("mock", R"("respond": {})") + "]",
+                       "api", kNow));
+  EXPECT_TRUE(book.faults());
+  book.switch_faults(false);
+  EXPECT_FALSE(book.faults());
+  EXPECT_EQ(names(book), (std::vector<std::string>{"edit", "fault", "mock"}));
+  EXPECT_FALSE(Exchange().at_request(*book.current()).respond);
+  EXPECT_FALSE(book.current()->may_answer(Exchange().subject, kNow));
+  ASSERT_TRUE(book.add(rule("new"), "api", kNow));  // stays off
+  Plan plan = Exchange().at_response(*book.current());
+  ASSERT_EQ(plan.applied.size(), 1u);
+  EXPECT_EQ(plan.applied[0].rule, "edit");
+  EXPECT_EQ(book.current()->rules()[1]->tally().hits(), 0u);
+  nlohmann::json shown = nlohmann::json::parse(book.to_json(kNow));
+  EXPECT_EQ(shown[0]["state"], "active");
+  EXPECT_EQ(shown[1]["state"], "off");
+  book.switch_faults(true);
+  EXPECT_EQ(Exchange().at_response(*book.current()).status, 503);
+  EXPECT_TRUE(Exchange().at_request(*book.current()).respond);
+}
+
 TEST(RuleBook, LoadsADirectoryInNameOrderBeforeTheApisRules) {
   Directory directory;
   directory.write("b.json", rule("b"));
