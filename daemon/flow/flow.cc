@@ -18,6 +18,9 @@ constexpr int64_t kHandshake_ns = 60 * kSecond_ns;
 // An end of the connection so soon after the handshake, without one byte, is a refusal (Node looks at the certificate
 // then).
 constexpr int64_t kRefusalWindow_ns = 2 * kSecond_ns;
+// One side has ended and the other says nothing: nobody may be there any more. A closed client looks like one that has
+// half-closed and waits; its own kernel would have forgotten it after a minute (tcp_fin_timeout).
+constexpr int64_t kHalfClosed_ns = 300 * kSecond_ns;
 // What may wait for a slow peer before we stop receiving from the other side: enough to keep a fast link busy.
 constexpr size_t kQueueLimit = 256 * 1024;
 // Pieces below this are gathered into one TLS record, larger ones are sealed at once without another copy.
@@ -51,6 +54,7 @@ Flow::~Flow() = default;
 void Flow::on_client_bytes(Bytes bytes, Time now) {
   now_ = now;
   if (client_gone_) return;
+  last_moved_ns_ = now.steady_ns;
   facts_.bytes_from_client += bytes.size();
   switch (state_) {
     case State::AwaitingHello:
@@ -81,6 +85,7 @@ void Flow::on_client_bytes(Bytes bytes, Time now) {
 
 void Flow::on_client_eof(Time now) {
   now_ = now;
+  last_moved_ns_ = now.steady_ns;
   client_eof_ = true;
   switch (state_) {
     case State::AwaitingHello:
@@ -96,7 +101,7 @@ void Flow::on_client_eof(Time now) {
       client_gone_in_handshake("closed the connection");
       break;
     case State::Relaying:
-      if (relay_->exchanges() == 0 && !client_channel_->received_any_application_data()) learn_refusal({});
+      look_for_silent_refusal();
       relay_->on_client_end(false, now);
       break;
     case State::PassingThrough:
@@ -116,7 +121,7 @@ void Flow::on_client_failed(Error error, Time now) {
       client_gone_in_handshake("broke the connection (" + error.message + ")");
       break;
     case State::Relaying:
-      if (relay_->exchanges() == 0 && !client_channel_->received_any_application_data()) learn_refusal({});
+      look_for_silent_refusal();
       relay_->on_client_end(true, now);
       break;
     case State::PassingThrough:
@@ -155,6 +160,7 @@ void Flow::on_upstream_failed(UpstreamId id, Error error, Time now) {
 void Flow::on_upstream_bytes(UpstreamId id, Bytes bytes, Time now) {
   if (id != upstream_id_ || upstream_ == Upstream::Gone) return;
   now_ = now;
+  last_moved_ns_ = now.steady_ns;
   facts_.bytes_from_upstream += bytes.size();
   if (state_ == State::PassingThrough) {
     to_client_.append(bytes);
@@ -167,6 +173,7 @@ void Flow::on_upstream_bytes(UpstreamId id, Bytes bytes, Time now) {
 void Flow::on_upstream_eof(UpstreamId id, Time now) {
   if (id != upstream_id_ || upstream_ == Upstream::Gone) return;
   now_ = now;
+  last_moved_ns_ = now.steady_ns;
   upstream_eof_ = true;
   if (state_ == State::PassingThrough) {
     commands_.push_back(ShutdownClient{});
@@ -199,9 +206,12 @@ void Flow::on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now) {
 
 void Flow::on_time(Time now) {
   now_ = now;
-  if (state_ == State::Relaying) {
-    relay_->on_time(now);
-  } else if (handshaking() && now.steady_ns >= handshake_deadline_ns_) {
+  if (!handshaking()) {
+    if (upstream_is_coming() && now.steady_ns >= upstream_deadline_ns_)
+      upstream_lost(false, Error::upstream(ErrorKind::Timeout, "no handshake within 60 s"));
+    if (relay_) relay_->on_time(now);
+    if (half_closed() && now.steady_ns >= last_moved_ns_ + kHalfClosed_ns) give_up("half-closed and silent for 300 s");
+  } else if (now.steady_ns >= handshake_deadline_ns_) {
     if (state_ == State::AwaitingHello && hello_.empty()) {
       pass_through("client sent nothing for 3 s: the server may have to speak first");
     } else {
@@ -216,13 +226,25 @@ void Flow::on_owner(Owner owner) {
   publish();
 }
 
+void Flow::on_writable(Time now) {
+  now_ = now;
+  last_moved_ns_ = now.steady_ns;
+  if (state_ != State::Relaying) return;
+  relay_->on_writable(now);
+  settle();
+}
+
+void Flow::on_no_more_upstreams(Time now) {
+  now_ = now;
+  if (state_ != State::Relaying) return;
+  relay_->on_no_more_upstreams(now);
+  settle();
+}
+
 void Flow::on_detached(Time now) {
   now_ = now;
   if (state_ == State::Ended) return;
-  facts_.reason = "detached";
-  if (relay_) relay_->on_client_end(true, now);
-  drop_upstream(true);
-  drop_client(ResetClient{});
+  give_up("detached");
   settle();
 }
 
@@ -253,9 +275,9 @@ bool Flow::wants_client_bytes() const {
     case State::ClientHandshake:
       return true;
     case State::Relaying:
-      return relay_->wants_client_bytes() && to_upstream_.size() < kQueueLimit;
+      return relay_->wants_client_bytes() && !upstream_is_behind();
     case State::PassingThrough:
-      return hello_.size() < tls::kMaxClientHelloBytes && to_upstream_.size() < kQueueLimit;
+      return hello_.size() < tls::kMaxClientHelloBytes && !upstream_is_behind();
     case State::Ended:
       return false;
   }
@@ -264,13 +286,31 @@ bool Flow::wants_client_bytes() const {
 
 bool Flow::wants_upstream_bytes(UpstreamId id) const {
   if (id != upstream_id_ || upstream_ == Upstream::Gone) return false;
-  return to_client_.size() < kQueueLimit && (!relay_ || relay_->wants_upstream_bytes());
+  return !client_is_behind() && (!relay_ || relay_->wants_upstream_bytes());
+}
+
+// What nobody will take any more holds nothing up.
+bool Flow::upstream_is_behind() const {
+  return upstream_ != Upstream::Gone && to_upstream_.size() >= kQueueLimit;
 }
 
 std::optional<int64_t> Flow::deadline_ns() const {
-  if (state_ == State::Relaying) return relay_->deadline_ns();
   if (handshaking()) return handshake_deadline_ns_;
-  return std::nullopt;
+  std::optional<int64_t> first = relay_ ? relay_->deadline_ns() : std::nullopt;
+  auto not_later_than = [&](int64_t limit_ns) { first = std::min(first.value_or(limit_ns), limit_ns); };
+  if (upstream_is_coming()) not_later_than(upstream_deadline_ns_);
+  if (half_closed()) not_later_than(last_moved_ns_ + kHalfClosed_ns);
+  return first;
+}
+
+bool Flow::upstream_is_coming() const {
+  return upstream_ == Upstream::Connecting || upstream_ == Upstream::Handshake;
+}
+
+// A rule that holds an exchange back is no silence.
+bool Flow::half_closed() const {
+  if (state_ == State::Ended || (!client_eof_ && !upstream_eof_)) return false;
+  return state_ == State::PassingThrough || (client_eof_ && relay_ && !relay_->deadline_ns());
 }
 
 bool Flow::handshaking() const {
@@ -324,6 +364,7 @@ void Flow::intercept() {
 
 void Flow::connect_upstream() {
   upstream_ = Upstream::Connecting;
+  upstream_deadline_ns_ = now_.steady_ns + kHandshake_ns;
   upstream_eof_ = false;
   ++upstream_id_;
   to_upstream_.clear();
@@ -426,11 +467,13 @@ void Flow::pump_client(Bytes bytes) {
         client_handshake_done();
         break;
       case tls::Channel::Event::Plaintext:
+        if (!std::exchange(client_talks_, true) && !settings_.insist)
+          environment_.rejections.accepted(rejection_key(), now_);
         relay_->on_client_bytes(plaintext, now_);
         break;
       case tls::Channel::Event::CloseNotify:
         if (!relay_) return client_gone_in_handshake("closed the connection");
-        if (relay_->exchanges() == 0 && !client_channel_->received_any_application_data()) learn_refusal({});
+        look_for_silent_refusal();
         relay_->on_client_end(false, now_);
         break;
       case tls::Channel::Event::Failed:
@@ -461,21 +504,26 @@ void Flow::client_gone_in_handshake(std::string what) {
   tls::Channel::Rejection rejection = client_channel_->rejection();
   std::string reason = "client " + what + " during the handshake";
   if (rejection == tls::Channel::Rejection::Alert) reason = client_channel_->error().message;
-  if (rejection == tls::Channel::Rejection::Alert || rejection == tls::Channel::Rejection::EndInHandshake)
-    learn_refusal(reason);
+  if (rejection != tls::Channel::Rejection::None) learn_refusal(reason);
   fail(std::move(reason));
 }
 
-// `reason` empty: the client ended a finished handshake without a byte, which is a refusal only when it comes at once.
+// The client ended a finished handshake without a byte, which is a refusal only when it comes at once.
+void Flow::look_for_silent_refusal() {
+  bool soon = now_.steady_ns - handshake_done_ns_ < kRefusalWindow_ns;
+  if (!soon || client_talks_ || client_channel_->rejection() == tls::Channel::Rejection::None) return;
+  learn_refusal("client closed the connection right after it saw our certificate");
+}
+
 void Flow::learn_refusal(std::string reason) {
   if (settings_.insist) return;
-  if (reason.empty()) {
-    bool soon = now_.steady_ns - handshake_done_ns_ < kRefusalWindow_ns;
-    if (!soon || client_channel_->rejection() == tls::Channel::Rejection::None) return;
-    reason = "client closed the connection right after it saw our certificate";
-  }
   facts_.reason = reason;
-  environment_.rejections.learn(rejection_key(), "this process refused our certificate before: " + reason, now_);
+  reason.insert(0, "this process refused our certificate before: ");
+  if (client_channel_->peer_rejected_certificate()) {
+    environment_.rejections.learn(rejection_key(), std::move(reason), now_);
+  } else {
+    environment_.rejections.guess(rejection_key(), std::move(reason), now_);
+  }
 }
 
 Rejections::Key Flow::rejection_key() const {
@@ -500,6 +548,14 @@ void Flow::fail(std::string reason) {
   drop_upstream(true);
   // An alert of ours may be waiting to be sent; without one the connection is reset as the network would.
   if (client_channel_ && !to_client_.empty()) return drop_client(CloseClient{});
+  drop_client(ResetClient{});
+}
+
+// Both sides are closed at once.
+void Flow::give_up(std::string reason) {
+  facts_.reason = std::move(reason);
+  if (relay_) relay_->on_client_end(true, now_);
+  drop_upstream(true);
   drop_client(ResetClient{});
 }
 
@@ -553,6 +609,10 @@ void Flow::flush_into(std::optional<tls::Channel>& channel, ByteQueue& plain) {
 }
 
 // --- Relay::Link ---
+
+bool Flow::client_is_behind() const {
+  return to_client_.size() >= kQueueLimit;
+}
 
 void Flow::to_client(Bytes plaintext) {
   if (client_plain_.empty() && plaintext.size() >= kGather) {

@@ -90,10 +90,11 @@ class Flow final : private Relay::Link {
   void on_upstream_bytes(UpstreamId id, Bytes bytes, Time now);
   void on_upstream_eof(UpstreamId id, Time now);
   void on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now);
-  void on_time(Time now);      // deadline() has come
-  void on_writable(Time now) { now_ = now; }  // a queue was drained: wants_...() may have changed
-  void on_owner(Owner owner);  // what the warden could add about the process (exe, cgroup, container)
-  void on_detached(Time now);  // the target goes away with --now, or the daemon stops: close both sides
+  void on_time(Time now);               // deadline() has come
+  void on_writable(Time now);           // a queue was drained: wants_...() may have changed
+  void on_owner(Owner owner);           // what the warden could add about the process (exe, cgroup, container)
+  void on_no_more_upstreams(Time now);  // the target is detached: what is open goes on, nothing new can be connected
+  void on_detached(Time now);           // the target goes away with --now, or the daemon stops: close both sides
 
   // Output.
   ByteQueue& to_client() { return to_client_; }
@@ -136,18 +137,24 @@ class Flow final : private Relay::Link {
   void client_handshake_done();
   void client_gone_in_handshake(std::string what);
   void learn_refusal(std::string reason);
+  void look_for_silent_refusal();
   // Ending.
   void refuse_client(Error error, tls::Alert alert);
   void fail(std::string reason);
+  void give_up(std::string reason);
   void drop_upstream(bool reset);
   void drop_client(Command how);
   void end_if_done();
+  bool upstream_is_coming() const;
+  bool half_closed() const;
+  bool upstream_is_behind() const;
   void publish();
   void settle();
   static void flush_into(std::optional<tls::Channel>& channel, ByteQueue& plain);
   Rejections::Key rejection_key() const;
 
   // Relay::Link
+  bool client_is_behind() const override;
   void to_client(Bytes plaintext) override;
   void to_upstream(Bytes plaintext) override;
   void need_upstream() override;
@@ -167,6 +174,7 @@ class Flow final : private Relay::Link {
   std::string alpn_;  // chosen for both sides
   bool lazy_ = false;
   bool client_eof_ = false, client_gone_ = false, client_dropped_ = false;
+  bool client_talks_ = false;  // it sent data over our leaf
   int64_t handshake_done_ns_ = 0;
 
   enum class Upstream { None, Connecting, Handshake, Open, Gone };
@@ -181,7 +189,9 @@ class Flow final : private Relay::Link {
   std::optional<Relay> relay_;
   std::deque<Command> commands_;
   int64_t handshake_deadline_ns_ = 0;
-  ByteQueue nothing_;  // what is asked of an upstream id that is gone
+  int64_t upstream_deadline_ns_ = 0;  // of an upstream that is coming after the client's handshake
+  int64_t last_moved_ns_ = 0;         // bytes came or went
+  ByteQueue nothing_;                 // what is asked of an upstream id that is gone
 };
 
 }  // namespace waylay::flow

@@ -6,9 +6,31 @@ namespace waylay::flow {
 
 void Rejections::learn(Key key, std::string reason, Time now) {
   std::lock_guard lock(mutex_);
-  if (entries_.size() >= kMaximum) forget_old(now.steady_ns);
+  accepted_.erase(key);
+  insert(std::move(key), std::move(reason), now.steady_ns);
+}
+
+void Rejections::guess(Key key, std::string reason, Time now) {
+  std::lock_guard lock(mutex_);
+  auto found = accepted_.find(key);
+  if (found != accepted_.end() && found->second > now.steady_ns) return;
+  insert(std::move(key), std::move(reason), now.steady_ns);
+}
+
+void Rejections::accepted(Key key, Time now) {
+  std::lock_guard lock(mutex_);
+  if (accepted_.size() >= kMaximum) {
+    std::erase_if(accepted_, [&](const auto& each) { return each.second <= now.steady_ns; });
+    // Thousands of processes within minutes live too short for a second connection: none is worth keeping.
+    if (accepted_.size() >= kMaximum) accepted_.clear();
+  }
+  accepted_[std::move(key)] = now.steady_ns + kLifetime_ns;
+}
+
+void Rejections::insert(Key key, std::string reason, int64_t now_ns) {
+  if (entries_.size() >= kMaximum) forget_old(now_ns);
   if (entries_.size() >= kMaximum) entries_.erase(entries_.begin());
-  entries_[std::move(key)] = Entry{std::move(reason), now.steady_ns + kLifetime_ns};
+  entries_[std::move(key)] = Entry{std::move(reason), now_ns + kLifetime_ns};
   any_.store(true, std::memory_order_release);
 }
 

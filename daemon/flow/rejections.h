@@ -1,5 +1,9 @@
 // Who refused our leaf: the next connections of that process to that name are passed through for ten minutes, so that
 // nobody's running program stays broken. Shared by all workers, thread-safe, bounded.
+//
+// An alert about our certificate is certain. An end without a word is a guess: Node verifies after the handshake and
+// leaves, but so do a health check and a cancelled call. One guess is enough, since a process that does not trust us
+// must not lose a second call; but of a process that has sent data over our leaf to that name it is not believed.
 #pragma once
 
 #include <atomic>
@@ -26,6 +30,8 @@ class Rejections {
   };
 
   void learn(Key key, std::string reason, Time now);
+  void guess(Key key, std::string reason, Time now);  // learnt unless that process has accepted our leaf
+  void accepted(Key key, Time now);                   // it sends data over our leaf; remembered as long as a refusal
   std::optional<std::string> reason_to_pass(const Key& key, Time now);
   size_t size() const;
 
@@ -34,10 +40,12 @@ class Rejections {
     std::string reason;
     int64_t until_ns = 0;
   };
+  void insert(Key key, std::string reason, int64_t now_ns);  // with mutex_ held
   void forget_old(int64_t now_ns);
   mutable std::mutex mutex_;
   std::map<Key, Entry> entries_;
-  std::atomic<bool> any_{false};  // the common case takes no lock
+  std::map<Key, int64_t> accepted_;  // until when
+  std::atomic<bool> any_{false};     // the common case takes no lock
 };
 
 // Numbers for flows and exchanges, one sequence of each for the daemon.

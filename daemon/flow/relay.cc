@@ -15,6 +15,9 @@ constexpr size_t kPendingLimit = 16 * 1024;
 // The rest of a response that a rule replaced is read and dropped up to this size; beyond it the connection is closed,
 // since another connection is cheaper.
 constexpr uint64_t kMostDropped = 1024 * 1024;
+// Nor is it waited for longer: an event stream has no end.
+constexpr int64_t kLongestDrop_ns = 5 * kSecond_ns;
+constexpr std::string_view kUnasked = "the upstream sent bytes that answer no request";
 
 bool forbids_body(int status) {
   return status == 204 || status == 304 || (status >= 100 && status < 200);
@@ -45,6 +48,8 @@ struct Relay::Current {
   bool answer_waits = false;    // the same of our own answer
   bool response_sent = false;   // its head went to the client
   bool drop_response_body = false;
+  uint64_t dropped = 0;                  // octets of it
+  std::optional<int64_t> drop_until_ns;  // the client has its answer, the upstream has not sent all of the one replaced
   bool close_after = false;
 };
 
@@ -109,6 +114,7 @@ void Relay::on_upstream_end(bool clean, std::optional<Error> error, Time now) {
 }
 
 void Relay::on_time(Time now) {
+  if (current_ && current_->drop_until_ns && *current_->drop_until_ns <= now.steady_ns) drop_rest_of_response(now);
   if (!current_ || !current_->wait_until_ns || *current_->wait_until_ns > now.steady_ns) return;
   current_->wait_until_ns.reset();
   if (current_->response_waits) {
@@ -117,6 +123,19 @@ void Relay::on_time(Time now) {
     carry_out_answer(now);
   } else {
     carry_out_request(now);
+  }
+  run(now);
+}
+
+// An idle client is told in the way that every client expects of an idle connection: its next one goes elsewhere.
+void Relay::on_no_more_upstreams(Time now) {
+  if (state_ == State::Closed) return;
+  options_.lazy = false;
+  if (upstream_ready_ || upstream_asked_) return;
+  if (current_) {
+    current_->close_after = true;
+  } else if (client_pending_.empty() && client_reader_.between_messages()) {
+    close(true);
   }
   run(now);
 }
@@ -132,7 +151,8 @@ bool Relay::idle() const {
 }
 
 std::optional<int64_t> Relay::deadline_ns() const {
-  return current_ ? current_->wait_until_ns : std::nullopt;
+  if (!current_) return std::nullopt;
+  return current_->wait_until_ns ? current_->wait_until_ns : current_->drop_until_ns;
 }
 
 // Takes up what was left lying, until nothing more can be done now. Handlers only change the state; this loop alone
@@ -173,7 +193,8 @@ const std::shared_ptr<const rules::RuleSet>& Relay::current_rules() {
 
 bool Relay::client_may_be_read() const {
   switch (state_) {
-    case State::Idle:
+    case State::Idle:  // else pipelined requests would heap up our answers
+      return !link_.client_is_behind();
     case State::CollectingForm:
       return true;
     case State::Exchanging:
@@ -290,6 +311,7 @@ void Relay::send_request(Time now) {
     }
     return;
   }
+  if (!upstream_pending_.empty()) return refuse_response(std::string(kUnasked), now);
   state_ = State::Exchanging;
   exchange.facts->request_sent = now;
   upstream_reader_.answer_to(exchange.request->method());
@@ -390,7 +412,7 @@ void Relay::pump_upstream(Bytes bytes, Time now) {
   while (upstream_may_be_read()) {
     // Bytes that answer nothing: the two ends would not agree on which response belongs to which request.
     bool unasked = !current_ || state_ != State::Exchanging;
-    if (unasked && !upstream_reader_.unread().empty()) return refuse_response(now);
+    if (unasked && !upstream_reader_.unread().empty()) return refuse_response(std::string(kUnasked), now);
     if (unasked) break;
     Event event = upstream_reader_.next();
     if (event == Event::NeedMore) return;
@@ -411,11 +433,11 @@ void Relay::upstream_event(Event event, Time now) {
     case Event::Head:
       return response_head(now);
     case Event::Body:
-      return response_body();
+      return response_body(now);
     case Event::End:
       return response_ended(now);
     case Event::Failed:
-      return refuse_response(now);
+      return refuse_response(upstream_reader_.error().message, now);
     case Event::Tunnel:
       return enter_tunnel({}, now);
     case Event::NeedMore:
@@ -427,6 +449,10 @@ void Relay::response_head(Time now) {
   Current& exchange = *current_;
   http::Head& head = upstream_reader_.head();
   if (head.status() < 200 && head.status() != 101) return link_.to_client(as_bytes(head.raw()));
+  // RFC 9110 section 15.2.2: only on request. Requests behind it would go unread by us, as bytes of a protocol that the
+  // client does not speak.
+  if (head.status() == 101 && !exchange.request->has("upgrade"))
+    return refuse_response("101 to a request that asked for no upgrade", now);
 
   exchange.response = std::move(head);
   ExchangeFacts& facts = *exchange.facts;
@@ -468,12 +494,14 @@ void Relay::replace_response(Time now) {
   Current& exchange = *current_;
   const http::BodyLength& body = upstream_reader_.body_length();
   exchange.drop_response_body = true;
-  bool ends_connection =
-      body.type == http::BodyLength::Type::UntilClose || exchange.response->has_token("connection", "close");
+  bool ends_connection = body.type == http::BodyLength::Type::UntilClose ||
+                         body.type == http::BodyLength::Type::Tunnel ||
+                         exchange.response->has_token("connection", "close");
   bool too_long = body.type == http::BodyLength::Type::Fixed && body.fixed > kMostDropped;
   exchange.close_after = exchange.close_after || ends_connection || too_long;
   write_own(*exchange.plan.respond, exchange.close_after);
   exchange.response_done = too_long || body.type == http::BodyLength::Type::UntilClose;
+  exchange.drop_until_ns = now.steady_ns + kLongestDrop_ns;
   if (exchange.response_done && exchange.request_done) finish(ExchangeEnd::Complete, {}, now);
 }
 
@@ -483,7 +511,13 @@ void Relay::fit_body_to_status() {
   Current& exchange = *current_;
   http::Head& head = *exchange.response;
   int before = exchange.facts->upstream_status;
-  if (forbids_body(head.status())) {
+  if (upstream_reader_.body_length().type ==
+      http::BodyLength::Type::Tunnel) {  // the upstream now speaks another protocol
+    exchange.drop_response_body = exchange.close_after = true;
+    head.remove("upgrade");
+    head.set("Connection", "close");
+    head.set("Content-Length", "0");
+  } else if (forbids_body(head.status())) {
     exchange.drop_response_body = true;
     head.remove("transfer-encoding");
     head.remove("content-length");
@@ -500,11 +534,23 @@ void Relay::send_response_head() {
   link_.to_client(as_bytes(exchange.response->raw()));
 }
 
-void Relay::response_body() {
+void Relay::response_body(Time now) {
   Current& exchange = *current_;
-  if (exchange.drop_response_body) return;
+  if (exchange.drop_response_body) {
+    exchange.dropped += upstream_reader_.raw().size();
+    if (exchange.dropped > kMostDropped) drop_rest_of_response(now);
+    return;
+  }
   exchange.facts->response_body += upstream_reader_.payload().size();
   link_.to_client(upstream_reader_.raw());
+}
+
+// The client has its answer: what is left of the one replaced costs more than a new connection.
+void Relay::drop_rest_of_response(Time now) {
+  Current& exchange = *current_;
+  exchange.drop_until_ns.reset();
+  exchange.response_done = exchange.close_after = true;
+  if (exchange.request_done) finish(ExchangeEnd::Complete, {}, now);
 }
 
 void Relay::response_ended(Time now) {
@@ -584,9 +630,8 @@ void Relay::refuse_request(Time now) {
   reset();
 }
 
-void Relay::refuse_response(Time now) {
+void Relay::refuse_response(std::string why, Time now) {
   bool unasked = !current_ || state_ != State::Exchanging;
-  std::string why = unasked ? "the upstream sent bytes that answer no request" : upstream_reader_.error().message;
   upstream_reader_.put({});
   if (!current_) {  // what was answered before is delivered; nothing after it can be trusted
     link_.close_upstream(true);

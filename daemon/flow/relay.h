@@ -27,6 +27,7 @@ class Relay {
   class Link {
    public:
     virtual ~Link() = default;
+    virtual bool client_is_behind() const = 0;  // much waits to be sent to it; on_writable when that may have changed
     virtual void to_client(Bytes plaintext) = 0;
     virtual void to_upstream(Bytes plaintext) = 0;
     virtual void need_upstream() = 0;                       // answered by on_upstream_ready or on_upstream_end
@@ -52,6 +53,8 @@ class Relay {
   // FIN (clean: with close_notify) or failure. `error` is set when it is not a plain FIN.
   void on_upstream_end(bool clean, std::optional<Error> error, Time now);
   void on_time(Time now);
+  void on_writable(Time now) { run(now); }
+  void on_no_more_upstreams(Time now);  // the one that is there may go on
   void set_flow(std::shared_ptr<const FlowFacts> flow) { flow_ = std::move(flow); }
 
   bool wants_client_bytes() const;
@@ -95,13 +98,14 @@ class Relay {
   void replace_response(Time now);
   void fit_body_to_status();
   void send_response_head();
-  void response_body();
+  void response_body(Time now);
+  void drop_rest_of_response(Time now);
   void response_ended(Time now);
   void upstream_ended(Time now);
   void upstream_ended_in_exchange(Time now);
   // Ends.
   void refuse_request(Time now);
-  void refuse_response(Time now);
+  void refuse_response(std::string why, Time now);
   void fail_exchange(std::string why, Time now);
   void write_own(const rules::Response& response, bool close_after);
   void note(const rules::Plan& plan);

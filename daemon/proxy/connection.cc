@@ -140,6 +140,11 @@ void Connection::detach() {
   settle();
 }
 
+void Connection::no_more_upstreams() {
+  if (!flow_.finished()) flow_.on_no_more_upstreams(now());
+  settle();
+}
+
 void Connection::abort() {
   aborted_ = true;
   client_.reset();

@@ -45,8 +45,9 @@ class Connection final : private io::Stream::Owner, private Upstream::Owner {
   Connection(Tools& tools, SocketStock& sockets, flow::FlowFacts facts, flow::Settings settings, Owner& owner);
 
   void start(Fd client);
-  void detach();  // the target goes away with --now, or the daemon stops: both sides are closed
-  void abort();   // the time for that is over: RST to everybody
+  void detach();             // the target goes away with --now, or the daemon stops: both sides are closed
+  void no_more_upstreams();  // the target is detached: what is open goes on
+  void abort();              // the time for that is over: RST to everybody
   bool handshaking() const { return flow_.handshaking(); }
 
  private:

@@ -132,6 +132,7 @@ bool Gate::any_handshake() const {
 void Gate::close_listeners() {
   for (Door& door : listeners_) door.listener->close();
   sockets_.drop(Error::local(ErrorKind::Unavailable, "the target was detached"));
+  for (auto& [key, connection] : connections_) connection->no_more_upstreams();
   if (listeners_.empty()) tell_drained();
 }
 

@@ -284,6 +284,43 @@ TEST(Flow, ResetsTheClientWhenALateUpstreamIsMissing) {
   EXPECT_EQ(play.exchanges().at(0)->end, ExchangeEnd::UpstreamFailed);
 }
 
+TEST(Flow, GivesUpALateUpstreamThatNeverAnswersTheHandshake) {
+  Story story;
+  story.rules =
+      R"({"name": "mock", "match": "http.request.uri == \"/mock\"", "respond": {"status": 200, "body": "m"}})";
+  Playbook play(story);
+  play.origin_never_answers();
+  play.client_says(kGet);
+  play.client_closes();
+  play.wait(61'000);
+  EXPECT_TRUE(play.client_saw("ResetClient")) << play.transcript();
+  EXPECT_EQ(play.exchanges().at(0)->end, ExchangeEnd::UpstreamFailed);
+  EXPECT_NE(play.exchanges().at(0)->error.find("handshake"), std::string::npos) << play.exchanges().at(0)->error;
+  EXPECT_TRUE(play.flow().finished());
+}
+
+TEST(Flow, ClosesAConnectionWithoutUpstreamWhenNoneCanBeHadAnyMore) {
+  Story story;
+  story.rules =
+      R"({"name": "mock", "match": "http.request.uri == \"/mock\"", "respond": {"status": 200, "body": "m"}})";
+  Playbook idle(story);
+  idle.client_says("GET /mock HTTP/1.1\r\nHost: origin.test\r\n\r\n");
+  idle.flow().on_no_more_upstreams({});
+  idle.run();
+  EXPECT_TRUE(idle.client_saw_close_notify()) << "a clean end, which every client expects of an idle connection";
+  EXPECT_TRUE(idle.flow().finished());
+
+  Playbook connected(story);
+  connected.client_says(kGet);
+  connected.flow().on_no_more_upstreams({});
+  connected.origin_says(kOk);
+  EXPECT_EQ(connected.client_got(), kOk);
+  EXPECT_FALSE(connected.flow().finished()) << "what is open is carried until it ends";
+  connected.origin_closes();
+  EXPECT_TRUE(connected.client_saw_close_notify());
+  EXPECT_TRUE(connected.flow().finished());
+}
+
 TEST(Flow, ShowsTheReasonAsAPageWhereThatIsSet) {
   Story story;
   story.rules =
@@ -374,6 +411,42 @@ TEST(Flow, ReplacesAResponseThatARuleRecognises) {
   EXPECT_EQ(play.client_got(), "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 }
 
+TEST(Flow, DoesNotWaitForEverForTheRestOfAReplacedResponse) {
+  Story story;
+  story.rules = R"({"name": "swap", "match": "http.response.code == 200", "respond": {"status": 418, "body": "tea"}})";
+  Playbook play(story);
+  play.client_says(kGet);
+  play.origin_says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nevent\r\n");
+  EXPECT_TRUE(play.client_got().ends_with("\r\n\r\ntea")) << play.transcript();
+  play.wait(10'000);
+  EXPECT_EQ(play.exchanges().at(0)->end, ExchangeEnd::Complete) << play.transcript();
+  EXPECT_TRUE(play.client_saw_close_notify());
+  EXPECT_TRUE(play.flow().finished());
+}
+
+TEST(Flow, DropsNoMoreThanAMebibyteOfAReplacedResponse) {
+  Story story;
+  story.rules = R"({"name": "swap", "match": "http.response.code == 200", "respond": {"status": 418, "body": "tea"}})";
+  Playbook play(story);
+  play.client_says(kGet);
+  play.origin_says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  std::string chunk = "10000\r\n" + std::string(65536, 'x') + "\r\n";
+  for (int i = 0; i < 17; ++i) play.origin_says(chunk);
+  EXPECT_TRUE(play.client_saw_close_notify()) << play.transcript();
+  EXPECT_TRUE(play.flow().finished());
+}
+
+TEST_P(Pieces, SwitchesNoProtocolWhenARuleRewritesThatAnswer) {
+  Playbook play(story(R"({"name": "deny", "match": "http.response.code == 101", "status": 500})"));
+  play.client_says("GET /ws HTTP/1.1\r\nHost: origin.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+  play.origin_says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x02hi");
+  EXPECT_TRUE(play.client_got().starts_with("HTTP/1.1 500 Internal Server Error\r\n")) << play.transcript();
+  EXPECT_TRUE(play.client_got().ends_with("\r\n\r\n")) << "nothing of the other protocol";
+  EXPECT_NE(play.client_got().find("Connection: close\r\n"), std::string::npos);
+  EXPECT_EQ(play.exchanges().at(0)->end, ExchangeEnd::Complete);
+  EXPECT_TRUE(play.flow().finished());
+}
+
 TEST(Flow, KeepsTheRulesThatAnExchangeBeganWith) {
   Playbook play;
   play.client_says(kGet);
@@ -426,6 +499,26 @@ TEST(Flow, NeverTakesAnUnaskedResponseForTheNextOne) {
   play.origin_says(std::string(kOk) + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
   EXPECT_EQ(play.client_got(), kOk);
   EXPECT_TRUE(play.flow().finished()) << play.transcript();
+}
+
+TEST(Flow, NeverTakesAnEarlyResponseForThatOfALaterRequest) {
+  Playbook play;
+  play.client_says("POST /1 HTTP/1.1\r\nHost: origin.test\r\nContent-Length: 4\r\n\r\nbo");
+  play.origin_says(std::string(kOk) + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+  EXPECT_EQ(play.client_got(), kOk);
+  play.client_says("dy" + std::string(kGet));
+  EXPECT_EQ(play.client_got(), kOk) << play.transcript();
+  EXPECT_EQ(play.exchanges().at(1)->end, ExchangeEnd::Refused);
+  EXPECT_TRUE(play.flow().finished());
+}
+
+TEST_P(Pieces, RefusesToSwitchProtocolsWhenNobodyAsked) {
+  Playbook play(story());
+  play.client_says(kGet);
+  play.origin_says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
+  EXPECT_TRUE(play.client_got().starts_with("HTTP/1.1 502 Bad Gateway\r\n")) << play.transcript();
+  EXPECT_EQ(play.exchanges().at(0)->end, ExchangeEnd::Refused);
+  EXPECT_TRUE(play.flow().finished());
 }
 
 // --- Passing through ---
@@ -500,6 +593,51 @@ TEST(Flow, TakesALateEndOfAnUnusedConnectionForNothing) {
   EXPECT_EQ(rejections.size(), 0u);
 }
 
+TEST(Flow, TakesNoEarlyEndForARefusalByAProcessThatTalksOverOurLeaf) {
+  Rejections rejections;
+  Story story;
+  story.rejections = &rejections;
+  Playbook(story).client_says(kGet);
+  Playbook probe(story);  // a health check: connects, shakes hands, leaves
+  probe.run();
+  probe.client_closes();
+  EXPECT_EQ(rejections.size(), 0u);
+}
+
+TEST(Flow, BelievesAnAlertAlsoOfAProcessThatTalkedOverOurLeaf) {
+  Rejections rejections;
+  Story story;
+  story.rejections = &rejections;
+  Playbook(story).client_says(kGet);
+  story.client_trusts_us = false;
+  Playbook(story).run();
+  EXPECT_EQ(rejections.size(), 1u);
+}
+
+// --- Half-closed ---
+
+TEST(Flow, GivesUpAnAnswerThatNeverComesWhenTheClientHasClosed) {
+  Playbook play;
+  play.client_says(kGet);
+  play.client_closes();
+  EXPECT_FALSE(play.flow().finished());
+  play.wait(301'000);
+  EXPECT_TRUE(play.flow().finished()) << play.transcript();
+  EXPECT_EQ(play.exchanges().at(0)->end, ExchangeEnd::ClientGone);
+}
+
+TEST(Flow, EndsAPassedThroughConnectionThatIsHalfClosedAndSilent) {
+  Playbook play;
+  play.client_sends_raw("GET / HTTP/1.0\r\n\r\n");
+  play.client_closes();
+  play.wait(200'000);
+  play.flow().on_upstream_bytes(1, as_bytes(std::string_view("late")), Time{1'200 * kSecond_ns, 0});
+  play.wait(200'000);
+  EXPECT_FALSE(play.flow().finished()) << "bytes still came";
+  play.wait(301'000);
+  EXPECT_TRUE(play.flow().finished()) << play.transcript();
+}
+
 // --- Secrets ---
 
 TEST(Flow, KeepsNoSecretInWhatItRecords) {
@@ -528,6 +666,34 @@ TEST(Flow, StopsReadingTheUpstreamWhileTheClientIsSlow) {
   EXPECT_TRUE(play.flow().wants_upstream_bytes(1));
   play.flow().to_client().append(std::string(300 * 1024, 'x'));
   EXPECT_FALSE(play.flow().wants_upstream_bytes(1));
+  EXPECT_TRUE(play.flow().wants_client_bytes());
+}
+
+TEST(Flow, AnswersNoMoreRequestsThanTheClientReadsAnswersOf) {
+  Story story;
+  story.rules =
+      R"({"name": "mock", "match": "", "respond": {"status": 200, "body": ")" + std::string(100'000, 'm') + "\"}}";
+  Playbook play(story);
+  play.client_says(kGet);
+  play.client_stops_reading();
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += kGet;
+  play.client_says(many);
+  EXPECT_LT(play.flow().to_client().size(), 512u * 1024) << "ten megabytes of answers must not wait in memory";
+  play.client_reads_again();
+  EXPECT_EQ(play.exchanges().size(), 101u) << "all are answered in the end";
+}
+
+TEST(Flow, ListensToTheClientWhenWhatAnUpstreamDidNotTakeIsVoid) {
+  Story story;
+  story.rules =
+      R"({"name": "mock", "match": "http.request.uri == \"/mock\"", "respond": {"status": 200, "body": "m"}})";
+  Playbook play(story);
+  play.client_says(kGet);
+  play.origin_says(kOk);
+  play.flow().to_upstream(1).append(std::string(300 * 1024, 'x'));  // it stopped reading
+  EXPECT_FALSE(play.flow().wants_client_bytes());
+  play.flow().on_upstream_failed(1, Error::upstream(ErrorKind::System, "Connection reset by peer"), {});
   EXPECT_TRUE(play.flow().wants_client_bytes());
 }
 

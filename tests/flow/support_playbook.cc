@@ -145,6 +145,11 @@ void Playbook::origin_refuses_connections(std::string why) {
   refuse_ = std::move(why);
 }
 
+void Playbook::client_reads_again() {
+  client_reads_ = true;
+  run();
+}
+
 void Playbook::wait(int64_t milliseconds) {
   now_.steady_ns += milliseconds * kMillisecond_ns;
   now_.wall_ns += milliseconds * kMillisecond_ns;
@@ -183,11 +188,12 @@ bool Playbook::move_client_to_flow() {
 
 bool Playbook::move_flow_to_client() {
   ByteQueue& queue = flow_->to_client();
-  if (queue.empty()) return false;
+  if (queue.empty() || !client_reads_) return false;
   std::vector<std::byte> bytes(queue.bytes().begin(), queue.bytes().end());
   queue.consume(bytes.size());
   client_raw_.append(as_text(bytes));
   if (!raw_client_) read_client(bytes);
+  flow_->on_writable(now_);
   return true;
 }
 
@@ -214,6 +220,7 @@ bool Playbook::move_flow_to_upstream() {
   queue.consume(bytes.size());
   origin_raw_.append(as_text(bytes));
   if (origin_) read_origin(bytes);
+  flow_->on_writable(now_);
   return true;
 }
 
@@ -230,6 +237,8 @@ bool Playbook::carry_out_commands() {
     connected_ = connect->id;
     origin_out_.clear();
     origin_fin_ = origin_fin_told_ = false;
+    origin_.reset();
+    if (origin_silent_) return flow_->on_upstream_connected(connect->id, now_), true;
     std::shared_ptr<const tls::Leaf> leaf =
         world_.leaf(world_.origin_ca, *world_.origin_minter, setup_.origin_name, nullptr, now());
     std::string alpn = setup_.client_alpn.empty() ? "" : "http/1.1";

@@ -66,6 +66,9 @@ class Playbook {
   void origin_closes(bool with_close_notify = true);
   void origin_resets();
   void origin_refuses_connections(std::string why = "connection refused");  // from now on
+  void origin_never_answers() { origin_silent_ = true; }  // from now on it accepts connections and says nothing
+  void client_stops_reading() { client_reads_ = false; }
+  void client_reads_again();
   void wait(int64_t milliseconds);
   void run();
 
@@ -118,7 +121,7 @@ class Playbook {
   int connections_ = 0;
   bool client_close_notify_ = false, client_failed_ = false;
   bool client_fin_ = false, client_fin_told_ = false, origin_fin_ = false, origin_fin_told_ = false;
-  bool flow_closed_client_ = false;
+  bool origin_silent_ = false, client_reads_ = true;
 };
 
 }  // namespace waylay::flow
