@@ -243,6 +243,20 @@ int rules_list(Session& session, const Parsed& parsed) {
   return kOk;
 }
 
+int rules_faults(Session& session, const Parsed& parsed) {
+  Result<Json> answer = session.api.get("/v1/faults");
+  if (!answer) return session.complain(answer.error());
+  const Json& profiles = member(*answer, "profiles");
+  if (parsed.has("--json")) {
+    session.out << to_line(profiles) << "\n";
+    return kOk;
+  }
+  Table table({"NAME", "WHAT THE SERVICE ANSWERS"});
+  for (const Json& profile : profiles) table.add({text(profile, "name"), text(profile, "documentation")});
+  session.out << table.text(session.terminal);
+  return kOk;
+}
+
 int switch_off(Session& session, const Parsed&) {
   return switch_faults(session, false);
 }

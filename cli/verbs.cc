@@ -121,7 +121,7 @@ std::vector<Verb> make_verbs() {
         {"--body", 0, "TEXT", "With --respond: the body"},
         {"--body-file", 0, "FILE", "With --respond: the body, from a file"},
         {"--abort", 0, "", "Reset the connection"},
-        {"--fault", 0, "NAME", "Fail as the service would: aws:slowdown, aws:throttle"},
+        {"--fault", 0, "NAME", "Fail as the service would: aws:throttle; see \"waylay rules faults\""},
         {"--attempts", 0, "N-M", "Only these attempts of an SDK's call: 1-2, or 3"},
         {"--for", 0, "TIME", "How long the rule lives: 10m, 2h, forever [1h for what makes something go wrong]"},
         {"--times", 0, "N", "This often, then never again"},
@@ -159,6 +159,14 @@ std::vector<Verb> make_verbs() {
        {{"waylay rules load throttle.json", ""},
         {"waylay rules load --replace throttle.json", "edit, then load again"}},
        rules_load},
+      {"rules faults",
+       "List the AWS faults that rules can name",
+       "Each is what the service that was called sends: its status, its error code, in its protocol. The error codes "
+       "themselves can be named as well: aws:NoSuchKey.",
+       {json_option()},
+       {},
+       {{"waylay rules faults", ""}},
+       rules_faults},
       {"off",
        "Stop all faults at once; interception stays",
        "Rules that inject (which make something go wrong, or answer in the service's place) are kept, but do not act, "

@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "aws/profile.h"
 #include "base/bytes.h"
 #include "base/nearest.h"
 
@@ -48,6 +49,10 @@ constexpr auto kCodes = std::to_array<ErrorCode>({
     {"InternalFailure", 500, "The request processing has failed because of an unknown error, exception or failure."},
     {"InternalServerError", 500, "The request processing has failed because of an unknown error."},
     {"InternalServerException", 500, "The request processing has failed because of an unknown error."},
+    {"InternalServiceError", 500, "An error occurred on the server side."},
+    {"KMSInternalException", 500, "The request was rejected because an internal exception occurred."},
+    {"ServerException", 500, "These errors are usually caused by a server-side issue."},
+    {"Unavailable", 503, "The server is overloaded and can't handle the request."},
     {"ServiceException", 500, "The service encountered an internal error."},
     {"ServiceUnavailable", 503, "Service is unable to handle request."},
     {"ServiceUnavailableException", 503, "Slow down.", "firehose"},
@@ -64,10 +69,14 @@ constexpr auto kCodes = std::to_array<ErrorCode>({
     {"AccessDeniedException", 403, "User is not authorized to perform this action.", "lambda"},
     {"AccessDeniedException", 403, "You don't have access to the model with the specified model ID.",
      "bedrock-runtime"},
+    {"AccessDeniedException", 403, "User is not authorized to perform this action.", "", Protocol::RestJson},
     {"AccessDeniedException", 400, "User is not authorized to perform this action."},
     {"UnauthorizedOperation", 403, "You are not authorized to perform this operation."},
     {"ExpiredToken", 400, "The provided token has expired.", "s3"},
     {"ExpiredToken", 403, "The security token included in the request is expired"},
+    {"RequestExpired", 400, "Request has expired."},
+    {"AuthorizationError", 403, "User is not authorized to perform this action."},
+    {"ExpiredTokenException", 403, "The security token included in the request is expired", "", Protocol::RestJson},
     {"ExpiredTokenException", 400, "The security token included in the request is expired"},
     {"InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."},
     {"InvalidClientTokenId", 403, "The security token included in the request is invalid."},
@@ -92,14 +101,18 @@ constexpr auto kCodes = std::to_array<ErrorCode>({
 
 }  // namespace
 
-const ErrorCode* find_error_code(std::string_view code, std::string_view service) {
+const ErrorCode* find_error_code(std::string_view code, std::string_view service, Protocol protocol) {
   for (const ErrorCode& row : kCodes)
-    if (equals_ignoring_case(row.code, code) && (row.service.empty() || row.service == service)) return &row;
+    if (equals_ignoring_case(row.code, code) && (row.service.empty() || row.service == service) &&
+        (row.protocol == Protocol::Unknown || row.protocol == protocol))
+      return &row;
   return nullptr;
 }
 
 std::string nearest_error_codes(std::string_view code) {
-  std::vector<std::string_view> names = {"throttle"};
+  std::vector<std::string_view> names;
+  for (const Profile& profile : profiles())
+    if (!find_error_code(profile.name, "")) names.push_back(profile.name);  // slowdown is SlowDown
   for (const ErrorCode& row : kCodes) names.push_back(row.code);
   return did_you_mean(code, names);
 }

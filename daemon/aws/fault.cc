@@ -8,8 +8,10 @@
 #include <optional>
 
 #include "aws/error_code.h"
+#include "aws/profile.h"
 #include "aws/service.h"
 #include "base/bytes.h"
+#include "base/check.h"
 
 namespace waylay::aws {
 namespace {
@@ -25,20 +27,17 @@ struct Refusal {
 
 constexpr std::string_view kPrefix = "aws:";
 
-// The error code that a fault's name stands for with a service.
-std::string_view code_of(std::string_view name, std::string_view service) {
-  name.remove_prefix(kPrefix.size());
-  if (equals_ignoring_case(name, "slowdown")) return "SlowDown";
-  if (!equals_ignoring_case(name, "throttle")) return name;
-  if (service.empty()) return "SlowDown";
-  const Service* row = find_service(service);
-  return row ? row->throttle : std::string_view("ThrottlingException");
-}
-
 Protocol protocol_of(const Call& call, const Service* service) {
   if (call.protocol != Protocol::Unknown) return call.protocol;
   if (!call.known()) return Protocol::RestXml;
   return service ? service->protocol : Protocol::RestJson;
+}
+
+// The error code that a fault's name, a profile's or a code's, stands for.
+std::string_view code_of(std::string_view name, const Service* service, Protocol protocol) {
+  name.remove_prefix(kPrefix.size());
+  const Profile* profile = find_profile(name);
+  return profile ? code_of(*profile, service, protocol) : name;
 }
 
 // SplitMix64 (Steele, Lea and Flood, 2014): spreads a counter over all 64 bits.
@@ -245,15 +244,21 @@ Answer shaped(const Refusal& refusal) {
   return rest_json_answer(refusal);
 }
 
+std::string profile_names() {
+  std::string names;
+  for (const Profile& profile : profiles())
+    names.append(names.empty() ? "" : ", ").append(kPrefix).append(profile.name);
+  return names;
+}
+
 }  // namespace
 
 Result<void> check_fault(std::string_view name) {
   if (!to_lower(name).starts_with(kPrefix))
-    return fail(Error::local(ErrorKind::Invalid, "unknown fault \"" + std::string(name) +
-                                                     "\"; faults are aws:throttle, aws:slowdown and "
-                                                     "aws:CODE, such as aws:ProvisionedThroughputExceededException"));
+    return fail(Error::local(ErrorKind::Invalid, "unknown fault \"" + std::string(name) + "\"; faults are " +
+                                                     profile_names() + " and aws:CODE, such as aws:NoSuchKey"));
   std::string_view code = name.substr(kPrefix.size());
-  if (equals_ignoring_case(code, "throttle") || find_error_code(code, "")) return {};
+  if (find_profile(code) || find_error_code(code, "")) return {};
   return fail(Error::local(ErrorKind::Invalid,
                            "unknown AWS error code \"" + std::string(code) + "\"" + nearest_error_codes(code)));
 }
@@ -261,8 +266,10 @@ Result<void> check_fault(std::string_view name) {
 Result<Answer> make_fault(std::string_view name, const Call& call, const http::Head& request, Time now, uint64_t id) {
   if (Result<void> known = check_fault(name); !known) return fail(known);
   const Service* service = find_service(call.service);
-  const ErrorCode* error = find_error_code(code_of(name, call.service), call.service);
-  Refusal refusal{*error, call, service, protocol_of(call, service), mix(id ^ static_cast<uint64_t>(now.steady_ns))};
+  Protocol protocol = protocol_of(call, service);
+  const ErrorCode* error = find_error_code(code_of(name, service, protocol), call.service, protocol);
+  CHECK(error);  // profiles name codes of the table
+  Refusal refusal{*error, call, service, protocol, mix(id ^ static_cast<uint64_t>(now.steady_ns))};
   Answer answer = shaped(refusal);
   if (answer.reason.empty()) answer.reason = http::default_reason(answer.status);
   answer.fields.emplace_back("Date", http_date(now.wall_ns));

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "aws/profile.h"
 #include "control/render.h"
 #include "control/sources.h"
 
@@ -222,7 +223,10 @@ Response delete_rule(Context& context, const Request& request) {
 }
 
 Json faults_to_json(const Backend& backend) {
-  return {{"enabled", backend.faults()}};
+  Json profiles = Json::array();
+  for (const aws::Profile& profile : aws::profiles())
+    profiles.push_back({{"name", "aws:" + std::string(profile.name)}, {"documentation", profile.documentation}});
+  return {{"enabled", backend.faults()}, {"profiles", std::move(profiles)}};
 }
 
 Response get_faults(Context& context, const Request& request) {
@@ -252,7 +256,7 @@ constexpr Route kRoutes[] = {
     {"PUT", "/v1/rules", put_rules, "Replace all rules that came through the API", true},
     {"DELETE", "/v1/rules", delete_rules, "Remove all rules that came through the API", true},
     {"DELETE", "/v1/rules/{name}", delete_rule, "Remove one rule", true},
-    {"GET", "/v1/faults", get_faults, "Whether rules that inject act"},
+    {"GET", "/v1/faults", get_faults, "Whether rules that inject act, and the faults that they can name"},
     {"PUT", "/v1/faults", put_faults, "Switch all rules that inject off, or on again", true},
     {"GET", "/v1/fields", get_fields, "The fields of the expression language"},
     {"GET", "/v1/version", get_version, "The version of the daemon and of this interface"},

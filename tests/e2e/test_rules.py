@@ -198,6 +198,20 @@ class Ledger(world.Case):
         self.assertEqual((outcome["ok"], outcome["code"], outcome["status"], outcome["retries"]),
                          (False, "ProvisionedThroughputExceededException", 400, 2))
 
+    def test_each_profile_becomes_the_error_that_the_sdk_knows(self):
+        for name, operation, code, status, retries in (
+                ("unavailable", LIST, "ServiceUnavailable", 503, 2),
+                ("internal", ("dynamodb:list_tables", "{}"), "InternalServerError", 500, 2),
+                ("timeout", LIST, "RequestTimeout", 400, 2),
+                ("expired-token", ("dynamodb:list_tables", "{}"), "ExpiredTokenException", 400, 0),
+                ("access-denied", LIST, "AccessDenied", 403, 0)):
+            self.daemon.waylay("rules", "add", name, "--match", "aws.service", "--fault", f"aws:{name}")
+            outcome = self.call("standard", *operation)
+            self.assertEqual((outcome["ok"], outcome["code"], outcome["status"], outcome["retries"]),
+                             (False, code, status, retries), name)
+            self.daemon.waylay("rules", "remove", name)
+            self.assertIn(f"aws:{name}", self.daemon.waylay("rules", "faults").out)
+
     def test_an_organic_failure_is_told_from_an_injected_one(self):
         self.assertIn("1", self.curl(self.job, f"https://{s3.HOST}/status/500", "--header",
                                      "amz-sdk-invocation-id: 6f1c7a52-0d4b-4c53-9d4e-0d4a5e2c1b11", "--header",

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "aws/profile.h"
 #include "base/bytes.h"
 #include "unit/aws/support.h"
 
@@ -86,6 +87,61 @@ TEST(Fault, ThrottleIsEachServicesOwn) {
   }
 }
 
+TEST(Fault, ProfilesAreWhatTheServiceSendsInItsProtocol) {
+  struct Row {
+    const char* name;
+    const char* service;
+    int status;
+    const char* code;
+  };
+  for (const Row& row : {
+           Row{"unavailable", "s3", 503, "<Code>ServiceUnavailable</Code>"},
+           {"unavailable", "ec2", 503, "<Code>Unavailable</Code>"},
+           {"unavailable", "dynamodb", 503, "#ServiceUnavailable\""},
+           {"unavailable", "lambda", 503, "ServiceUnavailableException"},
+           {"internal", "s3", 500, "<Code>InternalError</Code>"},
+           {"internal", "sts", 500, "<Code>InternalFailure</Code>"},
+           {"internal", "dynamodb", 500, "#InternalServerError\""},
+           {"internal", "secretsmanager", 500, "\"InternalServiceError\""},
+           {"internal", "lambda", 500, "ServiceException"},
+           {"internal", "bedrock-runtime", 500, "InternalServerException"},
+           {"internal", "ecr", 500, "\"ServerException\""},
+           {"timeout", "s3", 400, "<Code>RequestTimeout</Code>"},
+           {"timeout", "ssm", 408, "\"RequestTimeoutException\""},
+           {"expired-token", "s3", 400, "<Code>ExpiredToken</Code>"},
+           {"expired-token", "sts", 403, "<Code>ExpiredToken</Code>"},
+           {"expired-token", "ec2", 400, "<Code>RequestExpired</Code>"},
+           {"expired-token", "kinesis", 400, "#ExpiredTokenException\""},
+           {"expired-token", "lambda", 403, "ExpiredTokenException"},
+           {"access-denied", "s3", 403, "<Code>AccessDenied</Code>"},
+           {"access-denied", "sns", 403, "<Code>AuthorizationError</Code>"},
+           {"access-denied", "ec2", 403, "<Code>UnauthorizedOperation</Code>"},
+           {"access-denied", "states", 400, "#AccessDeniedException\""},
+           {"access-denied", "eks", 403, "AccessDeniedException"},
+       }) {
+    Answer answer = fault(std::string("aws:") + row.name, std::string(row.service) + ".us-east-1.amazonaws.com",
+                          request("POST", "/"));
+    EXPECT_EQ(answer.status, row.status) << row.name << " " << row.service;
+    std::string said = field(answer, "x-amzn-errortype") + "\n" + answer.body;
+    EXPECT_NE(said.find(row.code), std::string::npos) << row.name << " " << row.service << ": " << said;
+  }
+}
+
+TEST(Fault, EveryProfileHasACodeForEveryServiceAndProtocol) {
+  for (const Profile& profile : profiles())
+    for (const char* service : {"", "s3", "dynamodb", "sqs", "sns", "kinesis", "lambda", "ec2", "sts", "secretsmanager",
+                                "ssm", "monitoring", "ecr", "ecs", "states", "bedrock-runtime", "not-in-the-table"})
+      for (int protocol = 0; protocol <= static_cast<int>(Protocol::RpcV2Cbor); ++protocol) {
+        Call call;
+        call.service = service;
+        call.protocol = static_cast<Protocol>(protocol);
+        Result<Answer> answer = make_fault("aws:" + std::string(profile.name), call, request("POST", "/"), kNoon, 1);
+        ASSERT_TRUE(answer) << profile.name << " " << service;
+        EXPECT_GE(answer->status, 400);
+        EXPECT_NE(answer->body, "");
+      }
+}
+
 TEST(Fault, TakesTheProtocolThatTheRequestSpeaks) {
   http::Head form = request("POST", "/", {{"Content-Type", "application/x-www-form-urlencoded"}});
   Answer query = fault("aws:throttle", "sqs.us-east-1.amazonaws.com", form);
@@ -118,8 +174,8 @@ TEST(Fault, IdsDifferFromAnswerToAnswer) {
 TEST(Fault, NamesThatAreUnknownAreRefusedWithTheNearest) {
   EXPECT_EQ(check_fault("aws:slowdwon").error().message, "unknown AWS error code \"slowdwon\"; did you mean SlowDown?");
   EXPECT_EQ(check_fault("slowdown").error().message,
-            "unknown fault \"slowdown\"; faults are aws:throttle, aws:slowdown and aws:CODE, such as "
-            "aws:ProvisionedThroughputExceededException");
+            "unknown fault \"slowdown\"; faults are aws:throttle, aws:slowdown, aws:unavailable, aws:internal, "
+            "aws:timeout, aws:expired-token, aws:access-denied and aws:CODE, such as aws:NoSuchKey");
   EXPECT_FALSE(check_fault(""));
   EXPECT_FALSE(check_fault("aws:"));
   EXPECT_FALSE(make_fault("aws:nope", Call(), request("GET", "/"), kNoon, 1));

@@ -152,6 +152,7 @@ TEST_F(Api, AddsReplacesAndRemovesRules) {
 
 TEST_F(Api, SwitchesFaultsOffAndOn) {
   EXPECT_EQ(ask("GET", "/v1/faults").json()["enabled"], true);
+  EXPECT_EQ(ask("GET", "/v1/faults").json()["profiles"][0]["name"], "aws:throttle");
   EXPECT_EQ(ask("PUT", "/v1/faults", R"({"enabled": false})").json()["enabled"], false);
   EXPECT_FALSE(backend.faults_on);
   for (const char* bad : {"", "[]", "{}", R"({"enabled": 0})", R"({"enabled": true, "more": 1})"})
