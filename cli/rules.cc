@@ -189,6 +189,17 @@ int switch_faults(Session& session, bool on) {
   return kOk;
 }
 
+void print_warnings(Session& session, const Json& warnings, bool json) {
+  if (json) {
+    session.out << to_line(warnings) << "\n";
+    return;
+  }
+  if (warnings.empty()) session.out << "no warnings\n";
+  for (const Json& warning : warnings)
+    session.out << text(warning, "origin") << ": " << session.terminal.paint(Color::Yellow, text(warning, "rule"))
+                << ": " << text(warning, "fact") << "\n    " << text(warning, "fix") << "\n";
+}
+
 }  // namespace
 
 Result<Json> rule_of(const Parsed& parsed) {
@@ -241,6 +252,27 @@ int rules_list(Session& session, const Parsed& parsed) {
   }
   session.out << table.text(session.terminal);
   return kOk;
+}
+
+int rules_lint(Session& session, const Parsed& parsed) {
+  Json warnings = Json::array();
+  auto take = [&](const Result<Json>& answer) {
+    if (answer)
+      for (const Json& warning : member(*answer, "warnings")) warnings.push_back(warning);
+    return answer.has_value();
+  };
+  if (parsed.arguments.empty()) {
+    Result<Json> answer = session.api.get("/v1/lint");
+    if (!take(answer)) return session.complain(answer.error());
+  }
+  for (const std::string& path : parsed.arguments) {
+    Result<std::string> rules = read_rule_file(path);
+    if (!rules) return session.complain(rules.error());
+    Result<Json> answer = session.api.request("POST", "/v1/lint?origin=" + percent_encode(path), *rules);
+    if (!take(answer)) return session.complain(answer.error());
+  }
+  print_warnings(session, warnings, parsed.has("--json"));
+  return parsed.has("--strict") && !warnings.empty() ? kRefused : kOk;
 }
 
 int rules_faults(Session& session, const Parsed& parsed) {

@@ -45,6 +45,7 @@ int rules_add(Session& session, const Parsed& parsed);
 int rules_list(Session& session, const Parsed& parsed);
 int rules_remove(Session& session, const Parsed& parsed);
 int rules_load(Session& session, const Parsed& parsed);
+int rules_lint(Session& session, const Parsed& parsed);
 int rules_faults(Session& session, const Parsed& parsed);
 int switch_off(Session& session, const Parsed& parsed);
 int switch_on(Session& session, const Parsed& parsed);

@@ -159,6 +159,17 @@ std::vector<Verb> make_verbs() {
        {{"waylay rules load throttle.json", ""},
         {"waylay rules load --replace throttle.json", "edit, then load again"}},
        rules_load},
+      {"rules lint",
+       "Warn of rules that will not do what they seem to",
+       "Of the rules in force, or of FILEs, each by itself; nothing is added or changed. Each warning names the fact "
+       "and "
+       "the fix: a bare 429 that botocore does not retry, a Retry-After that it ignores, a redirect without Location, "
+       "an "
+       "error without a code, a rule that another one shadows.",
+       {{"--strict", 0, "", "End with status 1 if there is a warning"}, json_option()},
+       {"FILE", 0, kMany},
+       {{"waylay rules lint", "the rules in force"}, {"waylay rules lint --strict rules.d/*.json", "in CI"}},
+       rules_lint},
       {"rules faults",
        "List the AWS faults that rules can name",
        "Each is what the service that was called sends: its status, its error code, in its protocol. The error codes "

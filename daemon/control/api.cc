@@ -222,6 +222,17 @@ Response delete_rule(Context& context, const Request& request) {
   return json_response({{"removed", 1}});
 }
 
+Response get_lint(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
+  return raw_json("warnings", context.backend.lint());
+}
+
+Response post_lint(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
+  Result<std::string> warnings = context.backend.lint(request.body, origin_of(request));
+  return warnings ? raw_json("warnings", *warnings) : error_response(warnings.error());
+}
+
 Json faults_to_json(const Backend& backend) {
   Json profiles = Json::array();
   for (const aws::Profile& profile : aws::profiles())
@@ -256,6 +267,8 @@ constexpr Route kRoutes[] = {
     {"PUT", "/v1/rules", put_rules, "Replace all rules that came through the API", true},
     {"DELETE", "/v1/rules", delete_rules, "Remove all rules that came through the API", true},
     {"DELETE", "/v1/rules/{name}", delete_rule, "Remove one rule", true},
+    {"GET", "/v1/lint", get_lint, "What the rules will not do although they seem to"},
+    {"POST", "/v1/lint", post_lint, "The same of rules that are sent; they are not added"},
     {"GET", "/v1/faults", get_faults, "Whether rules that inject act, and the faults that they can name"},
     {"PUT", "/v1/faults", put_faults, "Switch all rules that inject off, or on again", true},
     {"GET", "/v1/fields", get_fields, "The fields of the expression language"},

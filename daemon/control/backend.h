@@ -76,6 +76,9 @@ class Backend {
   virtual Result<std::vector<std::string>> replace_rules(std::string_view json, std::string_view origin) = 0;
   virtual Result<void> remove_rule(std::string_view name) = 0;
   virtual size_t remove_all_rules() = 0;
+  // What they will not do although they seem to, as rules::lint says it: of the rules in force, or of these.
+  virtual std::string lint() const = 0;  // a JSON array, also the next
+  virtual Result<std::string> lint(std::string_view json, std::string_view origin) const = 0;
   virtual bool faults() const = 0;
   virtual void switch_faults(bool on) = 0;
 };

@@ -8,6 +8,7 @@
 #include "control/render.h"
 #include "flow/subject.h"
 #include "record/json.h"
+#include "rules/lint.h"
 
 namespace waylay::control {
 namespace {
@@ -137,6 +138,15 @@ Result<std::vector<std::string>> ProxyBackend::replace_rules(std::string_view js
 
 Result<void> ProxyBackend::remove_rule(std::string_view name) { return proxy_.rules().remove(name); }
 size_t ProxyBackend::remove_all_rules() { return proxy_.rules().remove_all(); }
+
+std::string ProxyBackend::lint() const { return rules::to_json(rules::lint(proxy_.rules().current()->rules())); }
+
+Result<std::string> ProxyBackend::lint(std::string_view json, std::string_view origin) const {
+  Result<std::vector<rules::Warning>> warnings = rules::lint(json, origin);
+  if (!warnings) return fail(warnings);
+  return rules::to_json(*warnings);
+}
+
 bool ProxyBackend::faults() const { return proxy_.rules().faults(); }
 void ProxyBackend::switch_faults(bool on) { proxy_.rules().switch_faults(on); }
 

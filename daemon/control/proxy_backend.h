@@ -22,6 +22,8 @@ class ProxyBackend final : public Backend {
   Result<std::vector<std::string>> replace_rules(std::string_view json, std::string_view origin) override;
   Result<void> remove_rule(std::string_view name) override;
   size_t remove_all_rules() override;
+  std::string lint() const override;
+  Result<std::string> lint(std::string_view json, std::string_view origin) const override;
   bool faults() const override;
   void switch_faults(bool on) override;
 

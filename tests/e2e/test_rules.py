@@ -81,6 +81,18 @@ class Rules(world.Case):
         self.daemon.waylay("on")
         self.assertEqual(self.code(), "503")
 
+    def test_lint_names_the_fact_and_the_fix_and_adds_nothing(self):
+        file = self.folder / "trick.json"
+        file.write_text('{"name": "trick", "match": "", "status": 429}')
+        told = self.daemon.waylay("rules", "lint", file)
+        self.assertIn("standard and adaptive modes do not retry a 429", told.out)
+        self.assertIn("aws:throttle", told.out)
+        self.assertEqual(self.daemon.waylay("rules", "lint", "--strict", file, check=False).status, 1)
+        self.assertEqual(self.daemon.read("rules", "list"), [])
+        self.assertIn("no warnings", self.daemon.waylay("rules", "lint", "--strict").out)
+        self.daemon.waylay("rules", "load", file)
+        self.assertEqual([warning["kind"] for warning in self.daemon.read("rules", "lint")], ["bare-429"])
+
     def test_headers_are_set_added_and_removed(self):
         self.rule("headers", "--match", 'http.host == "shop.test"', "--set-header", "x-waylaid: yes",
                   "--add-header", "x-origin: another", "--remove-header", "server")

@@ -150,6 +150,15 @@ TEST_F(Api, AddsReplacesAndRemovesRules) {
   EXPECT_EQ(ask("DELETE", "/v1/rules").json()["removed"], 2);
 }
 
+TEST_F(Api, LintsTheRulesInForceAndThoseThatAreSent) {
+  EXPECT_EQ(ask("GET", "/v1/lint").json()["warnings"][0]["kind"], "bare-429");
+  EXPECT_EQ(ask("POST", "/v1/lint?origin=a.json", "{}").json()["warnings"].size(), 0u);
+  Answer wrong = ask("POST", "/v1/lint?origin=a.json", "bad");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_EQ(wrong.json()["error"]["message"], "a.json: bad");
+  EXPECT_TRUE(backend.rule_names.empty());
+}
+
 TEST_F(Api, SwitchesFaultsOffAndOn) {
   EXPECT_EQ(ask("GET", "/v1/faults").json()["enabled"], true);
   EXPECT_EQ(ask("GET", "/v1/faults").json()["profiles"][0]["name"], "aws:throttle");

@@ -120,6 +120,11 @@ class FakeBackend final : public Backend {
     return fail(Error::local(ErrorKind::NotFound, "there is no rule \"" + std::string(name) + "\""));
   }
   size_t remove_all_rules() override { return std::exchange(rule_names, {}).size(); }
+  std::string lint() const override { return R"([{"kind":"bare-429"}])"; }
+  Result<std::string> lint(std::string_view json, std::string_view origin) const override {
+    if (json.find("bad") == std::string_view::npos) return "[]";
+    return fail(Error::local(ErrorKind::Invalid, std::string(origin) + ": bad"));
+  }
   bool faults() const override { return faults_on; }
   void switch_faults(bool on) override { faults_on = on; }
 };

@@ -1,0 +1,153 @@
+#include "rules/lint.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "rules/rule_reader.h"
+
+namespace waylay::rules {
+namespace {
+
+// The error codes for which botocore's standard and adaptive modes retry a client error.
+constexpr std::string_view kThrottlingCodes[] = {"Throttling",
+                                                 "ThrottledException",
+                                                 "RequestThrottled",
+                                                 "TooManyRequestsException",
+                                                 "ProvisionedThroughputExceededException",
+                                                 "TransactionInProgressException",
+                                                 "RequestLimitExceeded",
+                                                 "BandwidthLimitExceeded",
+                                                 "LimitExceededException",
+                                                 "SlowDown",
+                                                 "PriorRequestNotComplete",
+                                                 "EC2ThrottledException"};
+
+// A code that another begins with stands for that one too: Throttling, ThrottlingException.
+bool names_throttling(std::string_view body) {
+  return std::ranges::any_of(kThrottlingCodes,
+                             [body](std::string_view code) { return body.find(code) != std::string_view::npos; });
+}
+
+bool has_field(const Fields& fields, std::string_view name) {
+  return std::ranges::any_of(fields, [name](const auto& field) { return equals_ignoring_case(field.first, name); });
+}
+
+// Whether the rule's answer gets this header from the rule.
+bool gives_header(const Actions& actions, std::string_view name) {
+  return has_field(actions.response_headers.set, name) || has_field(actions.response_headers.add, name) ||
+         (actions.respond && has_field(actions.respond->fields, name));
+}
+
+// What the client sees, where the rule says it by number.
+int given_status(const Actions& actions) {
+  if (actions.respond) return actions.respond->status;
+  return actions.status.value_or(0);
+}
+
+class Linter {
+ public:
+  explicit Linter(std::span<const std::shared_ptr<const Rule>> rules) : rules_(rules) {}
+
+  std::vector<Warning> run() {
+    for (size_t i = 0; i < rules_.size(); ++i) {
+      rule_ = rules_[i].get();
+      if (!rule_->enabled()) continue;
+      check_status();
+      check_retry_after();
+      check_redirect();
+      check_shadow(i);
+    }
+    return std::move(warnings_);
+  }
+
+ private:
+  void warn(std::string_view kind, std::string fact, std::string fix) {
+    warnings_.push_back({kind, rule_->name(), rule_->origin(), std::move(fact), std::move(fix)});
+  }
+
+  void check_status() {
+    const Actions& actions = rule_->actions();
+    int status = given_status(actions);
+    bool bare = actions.respond ? !names_throttling(actions.respond->body) : true;
+    if (status == 429 && bare)
+      return warn("bare-429",
+                  "botocore's standard and adaptive modes do not retry a 429 without a throttling error code in its "
+                  "body; legacy mode and the AWS SDK for JavaScript do",
+                  "for an AWS service write \"fault\": \"aws:throttle\", or respond with an error body that has a code "
+                  "such as ThrottlingException");
+    if (actions.status && status >= 400)
+      warn("empty-error-code",
+           "status " + std::to_string(status) +
+               " goes with the upstream's own body, in which botocore finds no error: its exception has an empty code",
+           "for an AWS service write a \"fault\" (waylay rules faults), or respond with an error body");
+  }
+
+  void check_retry_after() {
+    if (gives_header(rule_->actions(), "retry-after"))
+      warn("retry-after-ignored", "botocore ignores Retry-After: its back-off stays as it is",
+           "leave the header out, or write \"delay\" to slow the client down");
+  }
+
+  void check_redirect() {
+    int status = given_status(rule_->actions());
+    bool redirects = status >= 300 && status < 400 && status != 304;
+    if (redirects && !gives_header(rule_->actions(), "location"))
+      warn("redirect-without-location",
+           "status " + std::to_string(status) + " without a Location is no redirect: botocore crashes with a TypeError",
+           "set a Location header");
+  }
+
+  void check_shadow(size_t index) {
+    for (size_t i = 0; i < index; ++i) {
+      const Rule& earlier = *rules_[i];
+      if (!shadows(earlier)) continue;
+      std::string what = earlier.match().text() == rule_->match().text() ? "has the same match" : "matches everything";
+      return warn("shadowed",
+                  "never acts: rule \"" + earlier.name() + "\" comes before it, " + what + " and ends the exchange",
+                  "put it before \"" + earlier.name() + "\", or narrow that one's match or limit it");
+    }
+  }
+
+  // A rule that answers at the request leaves the rules at the response something to act on, unless it aborts.
+  bool shadows(const Rule& earlier) const {
+    if (!earlier.enabled() || !earlier.actions().answers()) return false;
+    if (earlier.acts_at() != rule_->acts_at() &&
+        !(earlier.actions().abort && earlier.acts_at() == match::Moment::Request))
+      return false;
+    const Limits& limits = earlier.limits();
+    bool lets_some_pass = limits.first_attempt != 0 || limits.counts_matches();
+    std::string_view wide = trim(earlier.match().text());
+    return !lets_some_pass && (wide.empty() || wide == trim(rule_->match().text()));
+  }
+
+  std::span<const std::shared_ptr<const Rule>> rules_;
+  const Rule* rule_ = nullptr;
+  std::vector<Warning> warnings_;
+};
+
+}  // namespace
+
+std::vector<Warning> lint(std::span<const std::shared_ptr<const Rule>> rules) {
+  return Linter(rules).run();
+}
+
+Result<std::vector<Warning>> lint(std::string_view json, std::string_view origin) {
+  Result<std::vector<std::shared_ptr<Rule>>> rules = read_rules(json, origin);
+  if (!rules) return fail(rules);
+  std::vector<std::shared_ptr<const Rule>> all(rules->begin(), rules->end());
+  return lint(all);
+}
+
+std::string to_json(std::span<const Warning> warnings) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const Warning& warning : warnings)
+    json.push_back({{"kind", warning.kind},
+                    {"rule", warning.rule},
+                    {"origin", warning.origin},
+                    {"fact", warning.fact},
+                    {"fix", warning.fix}});
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace waylay::rules

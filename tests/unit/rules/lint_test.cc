@@ -1,0 +1,99 @@
+#include "rules/lint.h"
+
+#include "rules/json_reader.h"
+#include "unit/rules/support.h"
+
+namespace waylay::rules {
+namespace {
+
+std::vector<std::string> kinds(const std::string& rules) {
+  Result<std::vector<Warning>> warnings = lint(rules, "a.json");
+  if (!warnings) return {warnings.error().message};
+  std::vector<std::string> kinds;
+  for (const Warning& warning : *warnings) kinds.push_back(warning.rule + ": " + std::string(warning.kind));
+  return kinds;
+}
+
+// One rule with these members.
+std::vector<std::string> of(std::string_view members) {
+  return kinds(R"({"name": "r", "match": "", )" + std::string(members) + "}");
+}
+
+using Kinds = std::vector<std::string>;
+
+TEST(Lint, IsSilentOnWhatDoesAsItSeems) {
+  for (const char* members :
+       {R"("fault": "aws:throttle")", R"("respond": {"status": 200, "body": "{}"})", R"("delay": "1s")",
+        R"("status": 201)", R"("respond": {"status": 404, "body": "no"})", R"("abort": "rst")",
+        R"("status": 429, "enabled": false)", R"("headers": {"remove": ["Retry-After"]})"})
+    EXPECT_EQ(of(members), Kinds{}) << members;
+}
+
+TEST(Lint, ABare429IsNotRetriedByBotocoresNewerModes) {
+  EXPECT_EQ(of(R"("status": 429)"), Kinds{"r: bare-429"});
+  EXPECT_EQ(of(R"("respond": {"status": 429, "body": "slow down"})"), Kinds{"r: bare-429"});
+  for (const char* code : {"SlowDown", "ThrottlingException", "RequestThrottledException"})
+    EXPECT_EQ(of(R"("respond": {"status": 429, "body": "<Error><Code>)" + std::string(code) + R"(</Code></Error>"})"),
+              Kinds{})
+        << code;
+}
+
+TEST(Lint, AnErrorsStatusWithTheOriginalBodyHasNoCode) {
+  EXPECT_EQ(of(R"("status": 503)"), Kinds{"r: empty-error-code"});
+  EXPECT_EQ(of(R"("status": 399)"), Kinds{"r: redirect-without-location"});
+}
+
+TEST(Lint, RetryAfterIsIgnoredByBotocore) {
+  EXPECT_EQ(of(R"("headers": {"set": {"retry-after": "1"}})"), Kinds{"r: retry-after-ignored"});
+  EXPECT_EQ(of(R"("fault": "aws:throttle", "headers": {"add": {"Retry-After": "1"}})"),
+            Kinds{"r: retry-after-ignored"});
+  EXPECT_EQ(of(R"("respond": {"status": 503, "headers": {"Retry-After": "1"}})"), Kinds{"r: retry-after-ignored"});
+}
+
+TEST(Lint, ARedirectNeedsALocation) {
+  EXPECT_EQ(of(R"("status": 302)"), Kinds{"r: redirect-without-location"});
+  EXPECT_EQ(of(R"("respond": {"status": 307})"), Kinds{"r: redirect-without-location"});
+  EXPECT_EQ(of(R"("respond": {"status": 304})"), Kinds{});
+  EXPECT_EQ(of(R"("respond": {"status": 302, "headers": {"location": "/"}})"), Kinds{});
+  EXPECT_EQ(of(R"("status": 302, "headers": {"set": {"Location": "/"}})"), Kinds{});
+}
+
+// The second of two rules, where `earlier` comes before it.
+Kinds behind(std::string_view earlier, std::string_view later = R"("match": "http.host == \"a\"", "delay": "1s")") {
+  return kinds(R"([{"name": "e", )" + std::string(earlier) + R"(}, {"name": "r", )" + std::string(later) + "}]");
+}
+
+TEST(Lint, ARuleBehindOneThatAlwaysAnswersNeverActs) {
+  EXPECT_EQ(behind(R"("match": "", "fault": "aws:throttle")"), Kinds{"r: shadowed"});
+  EXPECT_EQ(behind(R"("match": " http.host == \"a\" ", "respond": {})"), Kinds{"r: shadowed"});
+  EXPECT_EQ(behind(R"("match": "", "abort": "rst")", R"("match": "http.host == \"a\"", "status": 201)"),
+            Kinds{"r: shadowed"});
+}
+
+TEST(Lint, ARuleBehindOneThatLetsSomePassMayAct) {
+  EXPECT_EQ(behind(R"("match": "http.host == \"b\"", "respond": {})"), Kinds{});
+  EXPECT_EQ(behind(R"("match": "", "delay": "1s")"), Kinds{});
+  EXPECT_EQ(behind(R"("match": "", "respond": {}, "enabled": false)"), Kinds{});
+  for (const char* limit :
+       {R"("times": 1)", R"("attempts": 1)", R"("every": 2)", R"("probability": 0.5)", R"("per_minute": 1)"})
+    EXPECT_EQ(behind(R"("match": "", "respond": {}, )" + std::string(limit)), Kinds{}) << limit;
+  // A mock's answer is asked about as an upstream's.
+  EXPECT_EQ(behind(R"("match": "", "respond": {})", R"("match": "", "status": 201)"), Kinds{});
+}
+
+TEST(Lint, NamesTheFactTheFixAndThePlace) {
+  Result<std::vector<Warning>> warnings =
+      lint(R"([{"name": "a", "match": "", "abort": "rst"}, {"name": "b", "match": "", "delay": "1s"}])", "rules.json");
+  ASSERT_TRUE(warnings);
+  Json json = Json::parse(to_json(*warnings));
+  ASSERT_EQ(json.size(), 1u);
+  EXPECT_EQ(json[0]["kind"], "shadowed");
+  EXPECT_EQ(json[0]["rule"], "b");
+  EXPECT_EQ(json[0]["origin"], "rules.json");
+  EXPECT_EQ(json[0]["fact"], "never acts: rule \"a\" comes before it, has the same match and ends the exchange");
+  EXPECT_EQ(json[0]["fix"], "put it before \"a\", or narrow that one's match or limit it");
+  EXPECT_EQ(lint("[1]", "rules.json").error().message, "rules.json: /0: must be an object, not a number");
+}
+
+}  // namespace
+}  // namespace waylay::rules
