@@ -42,7 +42,7 @@ struct Status {
   unsigned workers = 0;
   std::string listen;  // address of --listen, "" without
   uint64_t rules = 0, rules_version = 0;
-  bool faults = true;  // off: rules that inject do not act
+  bool faults = true;                                                  // off: rules that inject do not act
   uint64_t exchanges_kept = 0, exchanges_dropped = 0, bytes_kept = 0;  // of the store
   uint64_t learned_refusals = 0;      // clients that refused our leaf and are passed through for a while
   std::vector<std::string> notices;   // what an operator should know: "runs as nobody: there is no user waylay"
