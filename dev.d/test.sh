@@ -40,8 +40,8 @@ verb_main() {
 
 build_for() {
   case " $* " in *" unit "* | *" e2e "*) build_preset dev ;; esac
-  case " $* " in *" asan "*) build_preset asan ;; esac
-  case " $* " in *" fuzz "*) build_preset fuzz -DWAYLAY_TESTS=OFF ;; esac
+  # One sanitizer build serves both: the preset `fuzz` is the preset `asan` with libFuzzer's instrumentation.
+  case " $* " in *" asan "* | *" fuzz "*) build_preset fuzz -DWAYLAY_TESTS=ON ;; esac
 }
 
 count() { passed=$((passed + $1)) failed=$((failed + $2)); }
@@ -53,7 +53,7 @@ test_unit() {
 
 test_asan() {
   say "unit tests under the address and undefined-behaviour sanitizers"
-  run_ctest asan
+  run_ctest fuzz
 }
 
 # run_ctest PRESET: the programs one after another (the kernel's share the machine's hooks), counted case by case.
@@ -64,7 +64,7 @@ run_ctest() {
   GTEST_OUTPUT="xml:$results/" GTEST_COLOR=no ctest --test-dir "$directory" --output-on-failure \
     --output-junit "$results/ctest.junit" || true
   counts=$(/usr/bin/python3 -B tests/support/count_tests.py "$results")
-  note "$1: $counts"
+  note "build $1: $counts"
   # shellcheck disable=SC2046,SC2086  # two numbers out of "N passed, M failed"
   count $(tr -dc '0-9 ' <<<"$counts")
 }
