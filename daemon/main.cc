@@ -35,10 +35,16 @@ int run(int argc, const char* const* argv) {
     return kUsageError;
   }
   switch (parsed->purpose) {
-    case warden::CommandLine::Purpose::Print: std::fputs(parsed->text.c_str(), stdout); return 0;
-    case warden::CommandLine::Purpose::CheckConfiguration: std::puts("the configuration is valid"); return 0;
-    case warden::CommandLine::Purpose::Proxy: return control::run_proxy(Fd(parsed->proxy_channel));
-    case warden::CommandLine::Purpose::Run: return run_warden(parsed->configuration);
+    case warden::CommandLine::Purpose::Print:
+      std::fputs(parsed->text.c_str(), stdout);
+      return 0;
+    case warden::CommandLine::Purpose::CheckConfiguration:
+      std::puts("the configuration is valid");
+      return 0;
+    case warden::CommandLine::Purpose::Proxy:
+      return control::run_proxy(Fd(parsed->proxy_channel));
+    case warden::CommandLine::Purpose::Run:
+      return run_warden(parsed->configuration);
   }
   return kUsageError;
 }
@@ -46,4 +52,6 @@ int run(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace waylay
 
-int main(int argc, char** argv) { return waylay::run(argc, argv); }
+int main(int argc, char** argv) {
+  return waylay::run(argc, argv);
+}

@@ -2,9 +2,11 @@
 // client's SDK reads it as the real thing (AWS API references, "Common errors"; Smithy's AWS protocols; shapes as
 // services send them).
 //
-//     aws:throttle, aws:unavailable, ...   a profile: what that service answers with then (profile.h)
-//     aws:CODE                             that error code of the table (error_code.h): aws:InternalError,
-//     aws:NoSuchKey
+//     aws:throttle   the service's own refusal for load: S3's SlowDown, DynamoDB's
+//                    ProvisionedThroughputExceededException, ...
+//     aws:slowdown   S3's 503 SlowDown, in the service's own protocol where that is not S3's
+//     aws:CODE       that error code of the table: aws:InternalError, aws:RequestTimeout, aws:ExpiredToken
+//     and the profiles of profile.h: aws:unavailable, aws:internal, aws:timeout, aws:expired-token, aws:access-denied
 //
 // Names ignore case.
 #pragma once

@@ -24,7 +24,7 @@ class ByteQueue {
   std::span<std::byte> prepare(size_t n);
   void commit(size_t n) { end_ += n; }
 
-  void consume(size_t n);             // n <= size(); the memory is freed when the queue becomes empty
+  void consume(size_t n);  // n <= size(); the memory is freed when the queue becomes empty
   void clear() { consume(size()); }
   void swap(ByteQueue& other) noexcept;
 

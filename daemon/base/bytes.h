@@ -11,10 +11,18 @@ namespace waylay {
 
 using Bytes = std::span<const std::byte>;
 
-inline Bytes as_bytes(std::string_view text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
-inline Bytes as_bytes(const void* data, size_t size) { return {static_cast<const std::byte*>(data), size}; }
-inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-inline const uint8_t* as_u8(Bytes bytes) { return reinterpret_cast<const uint8_t*>(bytes.data()); }
+inline Bytes as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+inline Bytes as_bytes(const void* data, size_t size) {
+  return {static_cast<const std::byte*>(data), size};
+}
+inline std::string_view as_text(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline const uint8_t* as_u8(Bytes bytes) {
+  return reinterpret_cast<const uint8_t*>(bytes.data());
+}
 
 std::string to_hex(Bytes bytes);  // lower case
 

@@ -9,7 +9,9 @@ namespace waylay {
 template <auto free_function>
 struct Freer {
   template <class T>
-  void operator()(T* pointer) const noexcept { free_function(pointer); }
+  void operator()(T* pointer) const noexcept {
+    free_function(pointer);
+  }
 };
 
 // using Ssl = Handle<SSL, SSL_free>;

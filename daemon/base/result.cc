@@ -6,27 +6,42 @@ namespace waylay {
 
 std::string_view to_string(Side side) {
   switch (side) {
-    case Side::Local: return "local";
-    case Side::Client: return "client";
-    case Side::Upstream: return "upstream";
+    case Side::Local:
+      return "local";
+    case Side::Client:
+      return "client";
+    case Side::Upstream:
+      return "upstream";
   }
   return "unknown";
 }
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::System: return "system";
-    case ErrorKind::Invalid: return "invalid";
-    case ErrorKind::Ambiguous: return "ambiguous";
-    case ErrorKind::Protocol: return "protocol";
-    case ErrorKind::Certificate: return "certificate";
-    case ErrorKind::Truncated: return "truncated";
-    case ErrorKind::Limit: return "limit";
-    case ErrorKind::NotFound: return "not_found";
-    case ErrorKind::Conflict: return "conflict";
-    case ErrorKind::Permission: return "permission";
-    case ErrorKind::Unavailable: return "unavailable";
-    case ErrorKind::Timeout: return "timeout";
+    case ErrorKind::System:
+      return "system";
+    case ErrorKind::Invalid:
+      return "invalid";
+    case ErrorKind::Ambiguous:
+      return "ambiguous";
+    case ErrorKind::Protocol:
+      return "protocol";
+    case ErrorKind::Certificate:
+      return "certificate";
+    case ErrorKind::Truncated:
+      return "truncated";
+    case ErrorKind::Limit:
+      return "limit";
+    case ErrorKind::NotFound:
+      return "not_found";
+    case ErrorKind::Conflict:
+      return "conflict";
+    case ErrorKind::Permission:
+      return "permission";
+    case ErrorKind::Unavailable:
+      return "unavailable";
+    case ErrorKind::Timeout:
+      return "timeout";
   }
   return "unknown";
 }

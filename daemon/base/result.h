@@ -20,7 +20,7 @@ enum class ErrorKind {
   Truncated,    // a stream ended before its message did
   Limit,        // a named limit was exceeded
   NotFound,
-  Conflict,     // already attached, already running
+  Conflict,  // already attached, already running
   Permission,
   Unavailable,  // the other process, a server or a resource is not there (now)
   Timeout,
@@ -47,7 +47,9 @@ Error posix_error(int errno_value, std::string_view what, Side side = Side::Loca
 template <class T>
 using Result = std::expected<T, Error>;
 
-inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
 
 // Early return with context: if (!fd) return fail(fd, "opening the listener");
 template <class T>

@@ -1,5 +1,7 @@
 #include "control/daemon.h"
 
+#include <sys/prctl.h>
+
 #include "base/log.h"
 #include "control/proxy_backend.h"
 #include "control/server.h"
@@ -32,6 +34,8 @@ int failed(std::string_view what, const Error& error) {
 }  // namespace
 
 int run_proxy(Fd channel) {
+  // It was started as /proc/self/exe: without this, ps and top would call it "exe".
+  ::prctl(PR_SET_NAME, "waylayd-proxy");
   Result<std::unique_ptr<proxy::Proxy>> started = proxy::Proxy::start(std::move(channel));
   if (!started) return failed("starting the proxy", started.error());
   proxy::Proxy& proxy = **started;

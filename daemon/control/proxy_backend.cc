@@ -61,7 +61,8 @@ std::map<uint32_t, std::vector<Count>> reasons_of(const Flows& flows) {
   for (const auto& [target, by_reason] : counted) {
     std::vector<Count>& list = reasons[target];
     for (const auto& [reason, count] : by_reason) list.push_back({reason, count});
-    std::ranges::sort(list, [](const Count& a, const Count& b) { return std::tie(b.value, a.name) < std::tie(a.value, b.name); });
+    std::ranges::sort(
+        list, [](const Count& a, const Count& b) { return std::tie(b.value, a.name) < std::tie(a.value, b.name); });
     if (list.size() > 10) list.resize(10);
   }
   return reasons;
@@ -106,7 +107,9 @@ Flows ProxyBackend::flows(const match::Expression& match, size_t limit, bool und
   return found;
 }
 
-std::shared_ptr<const flow::FlowFacts> ProxyBackend::flow(uint64_t id) const { return proxy_.store().flow(id); }
+std::shared_ptr<const flow::FlowFacts> ProxyBackend::flow(uint64_t id) const {
+  return proxy_.store().flow(id);
+}
 
 Exchanges ProxyBackend::exchanges(const match::Expression& match, size_t limit) const {
   return proxy_.store().exchanges(match, limit);
@@ -125,8 +128,12 @@ std::string ProxyBackend::retries(const match::Expression& match, size_t limit) 
   return to_text(record::retries_json(invocations, now()));
 }
 
-std::string ProxyBackend::metrics() const { return proxy_.store().metrics(); }
-std::string ProxyBackend::rules() const { return proxy_.rules().to_json(now()); }
+std::string ProxyBackend::metrics() const {
+  return proxy_.store().metrics();
+}
+std::string ProxyBackend::rules() const {
+  return proxy_.rules().to_json(now());
+}
 
 Result<std::vector<std::string>> ProxyBackend::add_rules(std::string_view json, std::string_view origin) {
   return proxy_.rules().add(json, origin, now());
@@ -136,10 +143,16 @@ Result<std::vector<std::string>> ProxyBackend::replace_rules(std::string_view js
   return proxy_.rules().replace(json, origin, now());
 }
 
-Result<void> ProxyBackend::remove_rule(std::string_view name) { return proxy_.rules().remove(name); }
-size_t ProxyBackend::remove_all_rules() { return proxy_.rules().remove_all(); }
+Result<void> ProxyBackend::remove_rule(std::string_view name) {
+  return proxy_.rules().remove(name);
+}
+size_t ProxyBackend::remove_all_rules() {
+  return proxy_.rules().remove_all();
+}
 
-std::string ProxyBackend::lint() const { return rules::to_json(rules::lint(proxy_.rules().current()->rules())); }
+std::string ProxyBackend::lint() const {
+  return rules::to_json(rules::lint(proxy_.rules().current()->rules()));
+}
 
 Result<std::string> ProxyBackend::lint(std::string_view json, std::string_view origin) const {
   Result<std::vector<rules::Warning>> warnings = rules::lint(json, origin);
@@ -147,7 +160,11 @@ Result<std::string> ProxyBackend::lint(std::string_view json, std::string_view o
   return rules::to_json(*warnings);
 }
 
-bool ProxyBackend::faults() const { return proxy_.rules().faults(); }
-void ProxyBackend::switch_faults(bool on) { proxy_.rules().switch_faults(on); }
+bool ProxyBackend::faults() const {
+  return proxy_.rules().faults();
+}
+void ProxyBackend::switch_faults(bool on) {
+  proxy_.rules().switch_faults(on);
+}
 
 }  // namespace waylay::control

@@ -1,8 +1,10 @@
 // The unprivileged process: workers that intercept, the control channel to the warden, and what the API shows. The API
 // itself is a floor above (control/): it is given a started Proxy.
 //
-//   Result<std::unique_ptr<Proxy>> proxy = Proxy::start(std::move(channel));  // receives Start, makes rings and contexts,
-//                                                                             // installs seccomp, then starts the workers
+//   Result<std::unique_ptr<Proxy>> proxy = Proxy::start(std::move(channel));  // receives Start, makes rings and
+//   contexts,
+//                                                                             // installs seccomp, then starts the
+//                                                                             workers
 //   ... the API answers on (*proxy)->take_api_listener() ...
 //   return (*proxy)->run();   // says Ready, then serves the control channel until Stop or the warden's end
 #pragma once
@@ -53,7 +55,7 @@ class Proxy {
   // For the API: thread-safe.
   const warden::StartInfo& start_info() const;
   rules::RuleBook& rules();
-  record::Store& store();  // it is the workers' Recorder, and feeds the ledger and metrics
+  record::Store& store();                     // it is the workers' Recorder, and feeds the ledger and metrics
   std::vector<TargetStatus> targets() const;  // attached ones, and the last 100 that ended
   size_t learned_refusals() const;
   int64_t started_ns() const;  // wall clock

@@ -51,8 +51,8 @@ class Store final : public flow::Recorder {
   std::vector<FlowPointer> flows(const match::Expression& match, size_t most) const;
   std::vector<ExchangePointer> exchanges_of_flow(uint64_t flow_id) const;
 
-  // Who is told of everything once it is kept, on the worker's thread: the API's feed. Null ends it; what a worker is just
-  // telling may still arrive.
+  // Who is told of everything once it is kept, on the worker's thread: the API's feed. Null ends it; what a worker is
+  // just telling may still arrive.
   void tell(flow::Recorder* follower) { follower_.store(follower, std::memory_order_release); }
 
   std::vector<Invocation> invocations() const;  // a copy of the ledger, the oldest first

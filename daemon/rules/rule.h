@@ -11,9 +11,8 @@
 //       "abort": "rst",
 //       "fault": "aws:slowdown",                  aws/fault.h
 //       "attempts": "1-2",                        of an SDK's invocation; or 3
-//       "for": "10m",                             then it acts no more; "forever" is possible. Rules that make
-//       something
-//                                                 go wrong (fault, abort, delay, a status from 400) live 1h otherwise
+//       "for": "10m",                             or "forever"; 1h for what makes something go wrong (fault,
+//                                                 abort, delay, a status from 400) when nothing is said
 //       "times": 2,                               then it acts no more
 //       "every": 3,                               every third match
 //       "probability": 0.1, "seed": 7,            the same seed, the same decisions

@@ -57,7 +57,7 @@ enum class MessageType : uint32_t {
 
 constexpr size_t kMaximumPayload = size_t{60} * 1024;  // 64 KiB is what a message passes with default buffers
 constexpr size_t kMaximumStart =
-    size_t{4} * 1024 * 1024;                        // Start carries certificates: a system's whole bundle is about 220 KiB
+    size_t{4} * 1024 * 1024;                // Start carries certificates: a system's whole bundle is about 220 KiB
 constexpr size_t kMaximumDescriptors = 64;  // SCM_RIGHTS allows 253; sockets are handed out by 32
 
 struct Header {

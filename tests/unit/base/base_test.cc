@@ -61,7 +61,9 @@ TEST(Error, ReadsFromOutsideToInside) {
   EXPECT_EQ(error.code, EADDRINUSE);
 }
 
-TEST(Clock, PrintsIso8601InUtc) { EXPECT_EQ(to_iso8601(1'000'000'000'123'000'000), "2001-09-09T01:46:40.123Z"); }
+TEST(Clock, PrintsIso8601InUtc) {
+  EXPECT_EQ(to_iso8601(1'000'000'000'123'000'000), "2001-09-09T01:46:40.123Z");
+}
 
 TEST(Log, QuotesWhatComesFromOutside) {
   EXPECT_EQ(log::quoted("plain"), "plain");

@@ -1,6 +1,5 @@
 #include "record/store.h"
 
-
 #include <thread>
 
 #include "unit/record/support.h"
