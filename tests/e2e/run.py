@@ -93,8 +93,12 @@ def main():
     if os.geteuid() != 0:
         sys.exit("the end-to-end cases need root: ./dev test becomes root by itself")
     reporter = Reporter()
-    with world.session(pathlib.Path(options.build).resolve()):
-        unittest.TestSuite(selected).run(reporter)
+    try:
+        with world.session(pathlib.Path(options.build).resolve()):
+            unittest.TestSuite(selected).run(reporter)
+    except KeyboardInterrupt:
+        print("    interrupted")
+        reporter.failed += 1
     passed, failed = reporter.passed, reporter.failed
     if options.counts:
         pathlib.Path(options.counts).write_text(f"{passed} {failed}\n")

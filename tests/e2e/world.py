@@ -66,13 +66,18 @@ class Session:
             self.place.remove()
 
 
+def _interrupt(*_):
+    """Ends the run as Ctrl-C does, so that the world is removed then too; unittest would take SystemExit for a failure."""
+    raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
 def session(build):
     global current
     for program in ("waylayd", "waylay"):
         if not (build / program).exists():
             sys.exit(f"{build / program} is not there: build it first (./dev test does)")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the world is removed then too
+    signal.signal(signal.SIGTERM, _interrupt)
     current = Session(build)
     try:
         yield current
