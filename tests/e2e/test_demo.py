@@ -1,11 +1,10 @@
 """What the README promises first: the demo, in both variants, says what it should and leaves nothing behind."""
 
-import os
 import pathlib
 import unittest
 
 import world
-from support import process
+from support import place, process
 
 
 class Demo(unittest.TestCase):
@@ -13,11 +12,12 @@ class Demo(unittest.TestCase):
         # A run of its own, as a stranger would start it, with an environment that must not matter.
         stray = {"AWS_CA_BUNDLE": "/nonexistent", "AWS_PROFILE": "nobody", "HTTPS_PROXY": "http://192.0.2.1:1",
                  "DOCKER_HOST": "unix:///nonexistent", "REQUESTS_CA_BUNDLE": "/nonexistent"}
-        places = [set(os.listdir(folder)) for folder in ("/run/waylay-test", "/var/tmp/waylay-test")]
         script = pathlib.Path(__file__).resolve().parents[2] / "demo" / "demo.py"
         outcome = process.run(["/usr/bin/python3", "-B", script, world.current.build], timeout=180,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **stray, **environment})
-        self.assertEqual([set(os.listdir(folder)) for folder in ("/run/waylay-test", "/var/tmp/waylay-test")], places)
+        name = f"{place.PREFIX}{outcome.pid}"  # what the demo makes carries the id of its process
+        left = [*place.SHORT.glob(name), *place.LARGE.glob(name), *pathlib.Path("/run/netns").glob(f"{name}*")]
+        self.assertEqual(left, [])
         return outcome.out
 
     def test_slow_down_is_injected_retried_and_explained(self):

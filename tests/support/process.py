@@ -23,10 +23,10 @@ def in_namespace(namespace):
 
 
 class Outcome:
-    """A command that has ended: its exit status (negative: the signal), its output, and the time it took."""
+    """A command that has ended: its exit status (negative: the signal), its output, the time it took, the id it had."""
 
-    def __init__(self, command, status, out, err, seconds):
-        self.command, self.status, self.out, self.err, self.seconds = command, status, out, err, seconds
+    def __init__(self, command, status, out, err, seconds, pid):
+        self.command, self.status, self.out, self.err, self.seconds, self.pid = command, status, out, err, seconds, pid
 
     @property
     def text(self):
@@ -49,7 +49,7 @@ def run(command, *, timeout=60, check=True, env=None, cwd=None, feed=None):
         child.kill()
         out, err = child.communicate()
         raise AssertionError(f"no end within {timeout} s: $ {' '.join(command)}\n{out}{err}") from None
-    outcome = Outcome(command, child.returncode, out, err, time.monotonic() - started)
+    outcome = Outcome(command, child.returncode, out, err, time.monotonic() - started, child.pid)
     if check and outcome.status != 0:
         raise AssertionError(str(outcome))
     return outcome
