@@ -79,6 +79,7 @@ class Run(world.Case):
         process.until(lambda: not folder.exists(), 10, "the command's cgroup is gone")
 
     def test_the_command_outlives_the_daemon_and_then_goes_direct(self):
+        self.addCleanup(self.remove_run_cgroups, self.run_cgroups())  # a killed daemon leaves its last one to the next start
         log = self.folder / "run.log"
         loop = f"while :; do curl --silent --max-time 5 --cacert {self.both_roots()} https://shop.test/; sleep 0.2; done"
         running = self.daemon.begin(log, "run", "--", "sh", "-c", loop, inside=self.inside)
@@ -88,6 +89,15 @@ class Run(world.Case):
         time.sleep(2)  # a call that was in flight at the kill may still fail
         seen = len(running.said())
         process.until(lambda: "hello" in running.said()[seen:], 10, "the command goes on", also=running.said)
+
+    @staticmethod
+    def run_cgroups():
+        return set(place.cgroup2_root().rglob("waylay-run-*"))
+
+    def remove_run_cgroups(self, earlier):
+        for group in self.run_cgroups() - earlier:
+            process.until(lambda: not (group / "cgroup.procs").read_text(), 10, f"the command has left {group}")
+            place.remove_cgroup(group)
 
     def both_roots(self):
         file = self.folder / "both.pem"
