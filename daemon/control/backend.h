@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "match/expression.h"
 
 namespace waylay::control {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/handle.h"
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "match/expression.h"
 
 namespace waylay::control {

@@ -24,7 +24,7 @@
 #include <variant>
 
 #include "base/byte_queue.h"
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "flow/rejections.h"
 #include "flow/relay.h"
 #include "rules/rule_set.h"

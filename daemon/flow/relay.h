@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "base/byte_queue.h"
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "flow/rejections.h"
 #include "http/h1.h"
 #include "rules/rule_set.h"

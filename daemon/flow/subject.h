@@ -2,7 +2,7 @@
 // and afterwards (with the redacted heads of its facts).
 #pragma once
 
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "match/subject.h"
 
 namespace waylay::flow {

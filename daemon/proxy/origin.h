@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/address.h"
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "kernel/flow_map.h"
 #include "proxy/target.h"
 

@@ -2,7 +2,7 @@
 // from several threads or never changes.
 #pragma once
 
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "flow/rejections.h"
 #include "kernel/flow_map.h"
 #include "rules/rule_set.h"

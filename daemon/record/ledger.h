@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "flow/exchange.h"
+#include "flow/facts.h"
 
 namespace waylay::record {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "record/ledger.h"
 
 namespace waylay::record {

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "flow/exchange.h"
+#include "flow/facts.h"
 #include "match/expression.h"
 #include "record/ledger.h"
 #include "record/limits.h"

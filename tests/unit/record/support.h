@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "flow/exchange.h"
+#include "flow/facts.h"
 
 namespace waylay::record {
 

@@ -1,4 +1,4 @@
-#include "flow/exchange.h"
+#include "flow/facts.h"
 
 #include <algorithm>
 
