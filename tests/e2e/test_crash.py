@@ -118,7 +118,7 @@ class Restart(world.Case):
         status = pathlib.Path(f"/proc/{self.daemon.proxy}/status").read_text()
         facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         self.assertNotIn("0", facts["Uid"].split())
-        self.assertEqual({int(facts[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")}, {0})
+        self.assertEqual({int(facts[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd")}, {0})
         self.assertEqual(facts["NoNewPrivs"], "1")
         self.assertEqual(facts["Seccomp"], "2", "a seccomp filter is in force")
         self.assertFalse(any("docker.sock" in target for target in self.open_files(self.daemon.proxy)))
