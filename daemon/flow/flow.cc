@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "flow/h1_relay.h"
 #include "flow/subject.h"
 #include "tls/alert.h"
 
@@ -494,8 +495,9 @@ void Flow::client_handshake_done() {
   state_ = State::Relaying;
   publish();
   Relay::Link& link = *this;  // the base is private: only here may it be named
-  relay_.emplace(link, environment_.rules, environment_.recorder, environment_.identifiers, published_,
-                 Relay::Options{.lazy = lazy_, .error_page = environment_.error_page});
+  relay_ = std::make_unique<H1Relay>(
+      Relay::Context{link, environment_.rules, environment_.recorder, environment_.identifiers, published_,
+                     Relay::Options{.lazy = lazy_, .error_page = environment_.error_page}});
   if (upstream_ == Upstream::Open) relay_->on_upstream_ready(now_);
   if (upstream_ == Upstream::Gone && !lazy_) relay_->on_upstream_end(!upstream_eof_, std::nullopt, now_);
 }
@@ -633,7 +635,7 @@ void Flow::to_upstream(Bytes plaintext) {
   if (upstream_plain_.size() >= kGather) flush_into(upstream_channel_, upstream_plain_);
 }
 
-void Flow::need_upstream() {
+void Flow::need_upstream(const rules::Redirect*) {
   CHECK(upstream_ == Upstream::None || upstream_ == Upstream::Gone);
   upstream_channel_.reset();
   connect_upstream();

@@ -36,6 +36,8 @@
 
 namespace waylay::flow {
 
+using UpstreamId = uint32_t;
+
 // Commands to the shell.
 struct ConnectUpstream {  // answer: on_upstream_connected or on_upstream_failed, with this id
   UpstreamId id = 0;
@@ -147,7 +149,6 @@ class Flow final : private Relay::Link {
   void end_if_done();
   bool upstream_is_coming() const;
   bool half_closed() const;
-  bool upstream_is_behind() const;
   void publish();
   void settle();
   static void flush_into(std::optional<tls::Channel>& channel, ByteQueue& plain);
@@ -155,9 +156,10 @@ class Flow final : private Relay::Link {
 
   // Relay::Link
   bool client_is_behind() const override;
+  bool upstream_is_behind() const override;
   void to_client(Bytes plaintext) override;
   void to_upstream(Bytes plaintext) override;
-  void need_upstream() override;
+  void need_upstream(const rules::Redirect* elsewhere) override;
   void close_client(bool with_close_notify) override;
   void reset_client() override;
   void shutdown_upstream() override;
@@ -186,7 +188,7 @@ class Flow final : private Relay::Link {
   ByteQueue to_client_, to_upstream_;
   ByteQueue client_plain_, upstream_plain_;  // plaintext gathered within one event, sealed in settle()
   std::optional<tls::Channel> client_channel_, upstream_channel_;
-  std::optional<Relay> relay_;
+  std::unique_ptr<Relay> relay_;
   std::deque<Command> commands_;
   int64_t handshake_deadline_ns_ = 0;
   int64_t upstream_deadline_ns_ = 0;  // of an upstream that is coming after the client's handshake

@@ -14,10 +14,9 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "http/message.h"
 
 namespace waylay::http {
-
-using Trailers = std::vector<std::pair<std::string, std::string>>;
 
 constexpr size_t kMaximumChunkLine = 8 * 1024;  // a size with its extensions, or a trailer field
 constexpr size_t kMaximumTrailers = 64 * 1024;

@@ -225,7 +225,7 @@ Bytes H1Reader::payload() const {
 Bytes H1Reader::unread() const {
   return impl_->input;
 }
-const std::vector<std::pair<std::string, std::string>>& H1Reader::trailers() const {
+const Trailers& H1Reader::trailers() const {
   return impl_->trailers;
 }
 const Error& H1Reader::error() const {

@@ -68,9 +68,9 @@ class H1Reader {
   const BodyLength& body_length() const;  // of the head last read
   Bytes raw() const;
   Bytes payload() const;
-  Bytes unread() const;                                                      // what was put and not used yet
-  const std::vector<std::pair<std::string, std::string>>& trailers() const;  // after End
-  bool between_messages() const;                                             // no byte of a next message was seen
+  Bytes unread() const;              // what was put and not used yet
+  const Trailers& trailers() const;  // after End
+  bool between_messages() const;     // no byte of a next message was seen
   const Error& error() const;
 
  private:

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -16,6 +17,8 @@
 namespace waylay::http {
 
 enum class Kind : uint8_t { Request, Response };
+
+using Trailers = std::vector<std::pair<std::string, std::string>>;
 
 constexpr size_t kMaximumHead =
     256 * 1024;  // S3 and browsers stay far below; one connection cannot hold more than this

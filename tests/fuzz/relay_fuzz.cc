@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "flow/relay.h"
+#include "flow/h1_relay.h"
 
 namespace waylay::flow {
 namespace {
@@ -77,8 +77,12 @@ class Conversation final : private Relay::Link {
   explicit Conversation(FuzzedDataProvider& choices)
       : choices_(choices),
         lazy_(choices.ConsumeBool()),
-        relay_(link(), book(choices.ConsumeIntegralInRange<size_t>(0, kRules.size() - 1)), recorder_, identifiers_,
-               std::make_shared<const FlowFacts>(), {.lazy = lazy_, .error_page = choices.ConsumeBool()}) {
+        relay_({link(),
+                book(choices.ConsumeIntegralInRange<size_t>(0, kRules.size() - 1)),
+                recorder_,
+                identifiers_,
+                std::make_shared<const FlowFacts>(),
+                {.lazy = lazy_, .error_page = choices.ConsumeBool()}}) {
     client_.all = choices.ConsumeRandomLengthString(8192);
     upstream_.all = choices.ConsumeRandomLengthString(8192);
     if (!lazy_) become_ready();
@@ -188,6 +192,7 @@ class Conversation final : private Relay::Link {
 
   // Relay::Link
   bool client_is_behind() const override { return waiting_ >= kBehind; }
+  bool upstream_is_behind() const override { return false; }
   void to_client(Bytes plaintext) override {
     CHECK(!client_closed_);
     CHECK(as_text(plaintext).starts_with("HTTP/1.") || upstream_.has_said(as_text(plaintext)));
@@ -198,7 +203,7 @@ class Conversation final : private Relay::Link {
     bool is_head = as_text(plaintext).find(" HTTP/1.") != std::string_view::npos;
     CHECK(is_head || client_.has_said(as_text(plaintext)));
   }
-  void need_upstream() override {
+  void need_upstream(const rules::Redirect*) override {
     CHECK(!ready_ && !wanted_ && !client_closed_);
     wanted_ = true;
   }
@@ -215,7 +220,7 @@ class Conversation final : private Relay::Link {
   size_t waiting_ = 0;  // for the client
   bool ready_ = false, wanted_ = false, client_closed_ = false;
   const bool lazy_;
-  Relay relay_;
+  H1Relay relay_;
 };
 
 }  // namespace
