@@ -1,23 +1,14 @@
-// The error codes that AWS services answer with, as data.
+// The error codes that AWS services answer with, by name.
 #pragma once
 
 #include <string>
-#include <string_view>
 
-#include "aws/call.h"
-#include "base/result.h"
+#include "aws/tables.h"
 
 namespace waylay::aws {
 
-struct ErrorCode {
-  std::string_view code;
-  int status;
-  std::string_view message;
-  std::string_view service = {};          // only of this one; rows without come last
-  Protocol protocol = Protocol::Unknown;  // only in this one; likewise
-};
-
-// By code, in any case; a service's or protocol's own row goes before the general one. Nullptr: no such code.
+// By code, in any case, or by what the query protocol calls it; a service's or protocol's own row goes before the
+// general one, and that before another service's. Nullptr: no such code.
 const ErrorCode* find_error_code(std::string_view code, std::string_view service,
                                  Protocol protocol = Protocol::Unknown);
 

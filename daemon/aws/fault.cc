@@ -22,7 +22,10 @@ struct Refusal {
   const Call& call;
   const Service* service;  // nullptr: no row of its own
   Protocol protocol;
+  bool query_mode;  // the client also wants the code that the query protocol has for it
   uint64_t id;
+
+  std::string_view query_code() const { return error.query_code.empty() ? error.code : error.query_code; }
 };
 
 constexpr std::string_view kPrefix = "aws:";
@@ -139,12 +142,13 @@ std::string_view blame(const ErrorCode& error) {
 Answer xml_answer(const Refusal& refusal) {
   const ErrorCode& error = refusal.error;
   std::string request_id = uuid(refusal.id);
-  std::string space = refusal.service && refusal.service->shape_namespace.starts_with("http")
-                          ? " xmlns=\"" + std::string(refusal.service->shape_namespace) + "\""
-                          : "";
+  std::string space;
+  if (refusal.service && !refusal.service->xml_namespace.empty())
+    space.append(" xmlns=\"").append(refusal.service->xml_namespace).append("\"");
+  std::string_view code = refusal.protocol == Protocol::Query ? refusal.query_code() : error.code;
   std::string body = refusal.protocol == Protocol::RestXml ? std::string(kXml) : "";
   body += "<ErrorResponse" + space + ">\n  <Error>\n    " + element("Type", blame(error)) + "\n    " +
-          element("Code", error.code) + "\n    " + element("Message", error.message) + "\n  </Error>\n  " +
+          element("Code", code) + "\n    " + element("Message", error.message) + "\n  </Error>\n  " +
           element("RequestId", request_id) + "\n</ErrorResponse>\n";
   return {error.status, "", {{"x-amzn-RequestId", request_id}, {"Content-Type", "text/xml"}}, std::move(body)};
 }
@@ -165,8 +169,7 @@ Answer ec2_answer(const Refusal& refusal) {
 constexpr std::string_view kCoral = "com.amazon.coral.availability";
 
 std::string json_type(const Refusal& refusal) {
-  std::string_view space = refusal.service ? refusal.service->shape_namespace : std::string_view();
-  if (space.starts_with("http")) space = {};
+  std::string_view space = refusal.service ? refusal.service->json_namespace : std::string_view();
   if (space.empty()) return std::string(refusal.error.code);
   if (refusal.call.service == "dynamodb" && refusal.error.code == "ThrottlingException") space = kCoral;
   return std::string(space) + "#" + std::string(refusal.error.code);
@@ -174,6 +177,13 @@ std::string json_type(const Refusal& refusal) {
 
 bool is_dynamodb(const Call& call) {
   return call.service == "dynamodb" || call.service == "streams.dynamodb";
+}
+
+// Services that spoke the query protocol before tell its clients the code of then (Smithy's awsQueryCompatible).
+void add_query_error(const Refusal& refusal, Answer& answer) {
+  if (!refusal.query_mode) return;
+  std::string value(refusal.query_code());
+  answer.fields.emplace_back("x-amzn-query-error", value.append(";").append(blame(refusal.error)));
 }
 
 Answer json_answer(const Refusal& refusal) {
@@ -189,17 +199,16 @@ Answer json_answer(const Refusal& refusal) {
     const auto* bytes = as_u8(as_bytes(answer.body));
     answer.fields.emplace_back("x-amz-crc32", std::to_string(crc32(0, bytes, static_cast<uInt>(answer.body.size()))));
   }
-  // SQS spoke the query protocol before; this tells its clients the code of then.
-  if (refusal.call.service == "sqs")
-    answer.fields.emplace_back("x-amzn-query-error", std::string(error.code) + ";" + std::string(blame(error)));
+  add_query_error(refusal, answer);
   return answer;
 }
 
 Answer rest_json_answer(const Refusal& refusal) {
   const ErrorCode& error = refusal.error;
   nlohmann::ordered_json document;
+  if (refusal.call.service == "lambda") document["Type"] = error.status >= 500 ? "Service" : "User";
   if (refusal.call.service == "lambda" && error.code == "TooManyRequestsException")
-    document = {{"Reason", "ReservedFunctionConcurrentInvocationLimitExceeded"}, {"Type", "User"}};
+    document["Reason"] = "ReservedFunctionConcurrentInvocationLimitExceeded";
   document["message"] = error.message;
   return {error.status,
           "",
@@ -212,12 +221,14 @@ Answer rest_json_answer(const Refusal& refusal) {
 Answer cbor_answer(const Refusal& refusal) {
   nlohmann::json document = {{"__type", json_type(refusal)}, {"message", refusal.error.message}};
   std::vector<uint8_t> encoded = nlohmann::json::to_cbor(document);
-  return {refusal.error.status,
-          "",
-          {{"x-amzn-RequestId", uuid(refusal.id)},
-           {"smithy-protocol", "rpc-v2-cbor"},
-           {"Content-Type", "application/cbor"}},
-          std::string(encoded.begin(), encoded.end())};
+  Answer answer{refusal.error.status,
+                "",
+                {{"x-amzn-RequestId", uuid(refusal.id)},
+                 {"smithy-protocol", "rpc-v2-cbor"},
+                 {"Content-Type", "application/cbor"}},
+                std::string(encoded.begin(), encoded.end())};
+  add_query_error(refusal, answer);
+  return answer;
 }
 
 bool speaks_like_s3(const Call& call) {
@@ -258,7 +269,7 @@ Result<void> check_fault(std::string_view name) {
     return fail(Error::local(ErrorKind::Invalid, "unknown fault \"" + std::string(name) + "\"; faults are " +
                                                      profile_names() + " and aws:CODE, such as aws:NoSuchKey"));
   std::string_view code = name.substr(kPrefix.size());
-  if (find_profile(code) || find_error_code(code, "")) return {};
+  if (find_profile(code) || find_error_code(code, {})) return {};
   return fail(Error::local(ErrorKind::Invalid,
                            "unknown AWS error code \"" + std::string(code) + "\"" + nearest_error_codes(code)));
 }
@@ -269,7 +280,9 @@ Result<Answer> make_fault(std::string_view name, const Call& call, const http::H
   Protocol protocol = protocol_of(call, service);
   const ErrorCode* error = find_error_code(code_of(name, service, protocol), call.service, protocol);
   CHECK(error);  // profiles name codes of the table
-  Refusal refusal{*error, call, service, protocol, mix(id ^ static_cast<uint64_t>(now.steady_ns))};
+  // The first SQS clients that spoke JSON did not ask for it.
+  bool query_mode = request.first("x-amzn-query-mode") == "true" || call.service == "sqs";
+  Refusal refusal{*error, call, service, protocol, query_mode, mix(id ^ static_cast<uint64_t>(now.steady_ns))};
   Answer answer = shaped(refusal);
   if (answer.reason.empty()) answer.reason = http::default_reason(answer.status);
   answer.fields.emplace_back("Date", http_date(now.wall_ns));

@@ -1,23 +1,9 @@
-// Names for what goes wrong with AWS, whatever the service: "throttle" is SlowDown with S3, RequestLimitExceeded with
-// EC2 and ProvisionedThroughputExceededException with DynamoDB.
-//
-// Sources: the services' API references ("Errors" of their operations, "Common errors"); where a service documents
-// nothing of its own, what its protocol's services share.
+// Names for what goes wrong with AWS, whatever the service: the profiles of tables.h.
 #pragma once
 
-#include <span>
-#include <string_view>
-
-#include "aws/service.h"
+#include "aws/tables.h"
 
 namespace waylay::aws {
-
-struct Profile {
-  std::string_view name;           // behind "aws:"
-  std::string_view documentation;  // for people
-};
-
-std::span<const Profile> profiles();
 
 // In any case; nullptr: there is none of that name.
 const Profile* find_profile(std::string_view name);

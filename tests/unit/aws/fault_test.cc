@@ -76,9 +76,9 @@ TEST(Fault, ThrottleIsEachServicesOwn) {
            {"lambda.us-east-1.amazonaws.com", 429, "ReservedFunctionConcurrentInvocationLimitExceeded"},
            {"kinesis.us-east-1.amazonaws.com", 400, "kinesis.v20131202#ProvisionedThroughputExceededException"},
            {"secretsmanager.us-east-1.amazonaws.com", 400, "\"ThrottlingException\""},
-           {"sqs.us-east-1.amazonaws.com", 400, "com.amazonaws.sqs#RequestThrottled"},
+           {"sqs.us-east-1.amazonaws.com", 403, "com.amazonaws.sqs#RequestThrottled"},
            {"bedrock-runtime.us-east-1.amazonaws.com", 429, "Too many requests"},
-           {"some-new-service.us-east-1.amazonaws.com", 400, "Rate exceeded"},
+           {"some-new-service.us-east-1.amazonaws.com", 429, "Rate exceeded"},
            {"not.aws.example", 503, "<Code>SlowDown</Code>"},
        }) {
     Answer answer = fault("aws:throttle", row.host, request("POST", "/"));
@@ -106,8 +106,12 @@ TEST(Fault, ProfilesAreWhatTheServiceSendsInItsProtocol) {
            {"internal", "lambda", 500, "ServiceException"},
            {"internal", "bedrock-runtime", 500, "InternalServerException"},
            {"internal", "ecr", 500, "\"ServerException\""},
+           {"internal", "kinesis", 500, "#InternalFailureException\""},
+           {"internal", "sns", 500, "<Code>InternalError</Code>"},
+           {"internal", "monitoring", 500, "<Code>InternalServiceError</Code>"},
            {"timeout", "s3", 400, "<Code>RequestTimeout</Code>"},
            {"timeout", "ssm", 408, "\"RequestTimeoutException\""},
+           {"timeout", "bedrock-runtime", 408, "ModelTimeoutException"},
            {"expired-token", "s3", 400, "<Code>ExpiredToken</Code>"},
            {"expired-token", "sts", 403, "<Code>ExpiredToken</Code>"},
            {"expired-token", "ec2", 400, "<Code>RequestExpired</Code>"},
@@ -150,9 +154,28 @@ TEST(Fault, TakesTheProtocolThatTheRequestSpeaks) {
   Answer json = fault("aws:throttle", "sqs.us-east-1.amazonaws.com",
                       request("POST", "/", {{"Content-Type", "application/x-amz-json-1.0"}}));
   EXPECT_EQ(field(json, "x-amzn-query-error"), "RequestThrottled;Sender");
-  Answer cbor = fault("aws:throttle", "monitoring.us-east-1.amazonaws.com",
-                      request("POST", "/", {{"smithy-protocol", "rpc-v2-cbor"}}));
-  EXPECT_EQ(nlohmann::json::from_cbor(cbor.body)["__type"], "Throttling");
+}
+
+TEST(Fault, TellsTheQueryProtocolsCodeToClientsThatAskForIt) {
+  std::string host = "monitoring.us-east-1.amazonaws.com";
+  Answer cbor = fault("aws:internal", host,
+                      request("POST", "/", {{"smithy-protocol", "rpc-v2-cbor"}, {"x-amzn-query-mode", "true"}}));
+  EXPECT_EQ(nlohmann::json::from_cbor(cbor.body)["__type"], "com.amazonaws.cloudwatch#InternalServiceFault");
+  EXPECT_EQ(field(cbor, "x-amzn-query-error"), "InternalServiceError;Receiver");
+  http::Head plain = request("POST", "/", {{"Content-Type", "application/x-amz-json-1.0"}});
+  EXPECT_EQ(field(fault("aws:internal", host, plain), "x-amzn-query-error"), "(none)");
+  Answer json = fault("aws:QueueDoesNotExist", "sqs.us-east-1.amazonaws.com", plain);
+  EXPECT_NE(json.body.find("com.amazonaws.sqs#QueueDoesNotExist"), std::string::npos) << json.body;
+  EXPECT_EQ(field(json, "x-amzn-query-error"), "AWS.SimpleQueueService.NonExistentQueue;Sender");
+}
+
+TEST(Fault, ACodeOfTheQueryProtocolsOwnIsKnownByBothItsNames) {
+  http::Head form = request("POST", "/", {{"Content-Type", "application/x-www-form-urlencoded"}});
+  for (const char* name : {"aws:QueueDoesNotExist", "aws:AWS.SimpleQueueService.NonExistentQueue"}) {
+    Answer answer = fault(name, "sqs.us-east-1.amazonaws.com", form);
+    EXPECT_NE(answer.body.find("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"), std::string::npos)
+        << answer.body;
+  }
 }
 
 TEST(Fault, AnswersAnyCodeOfTheTableInAnyCase) {
