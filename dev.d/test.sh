@@ -76,6 +76,7 @@ test_fuzz() {
 
 test_e2e() {
   npm_install tests/e2e/s3rver s3rver
+  npm_install tests/e2e/aws aws
   say "end-to-end tests"
   local results=$WAYLAY_TOP/build/e2e-results
   /usr/bin/python3 -B tests/e2e/run.py --build build/dev --counts "$results" ${1:+-k "$1"} || true

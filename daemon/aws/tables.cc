@@ -161,6 +161,7 @@ constexpr auto kErrorCodes = std::to_array<ErrorCode>({
     {"PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold"},
     {"ResourceNotFoundException", 404, "The resource you requested does not exist.", "lambda"},
     {"ResourceNotFoundException", 404, "The resource you requested does not exist.", "bedrock-runtime"},
+    {"ResourceNotFoundException", 404, "The named resource does not exist.", "monitoring"},
     {"ResourceNotFoundException", 400, "Requested resource not found"},
     {"NotFoundException", 404, "Topic does not exist", "", Unknown, "NotFound"},
     {"QueueDoesNotExist", 400, "The specified queue does not exist.", "", Unknown,
