@@ -239,6 +239,8 @@ void H1Relay::begin_exchange(Time now) {
   Current& exchange = *current_;
   exchange.rules = std::move(context.rules);
   exchange.request = std::move(client_reader_.head());
+  // RFC 9112 section 9.6: a request behind one that says close would be read by some and not by others.
+  exchange.close_after = !http::is_persistent(*exchange.request);
   ExchangeFacts& facts = *exchange.facts;
   facts.id = context.id;
   facts.flow = flow_;
@@ -365,9 +367,7 @@ void H1Relay::carry_out_answer(Time now) {
     if (plan.reason) exchange.answer->reason = *plan.reason;
     plan.response_headers.apply(exchange.answer->fields);
   }
-  bool must_close =
-      exchange.close_after || exchange.request->has_token("connection", "close") ||
-      (exchange.request->minor_version() == 0 && !exchange.request->has_token("connection", "keep-alive"));
+  bool must_close = exchange.close_after;
   write_own(*exchange.answer, must_close);
   finish(ExchangeEnd::Complete, {}, now);
   if (must_close && state_ != State::Closed) close(true);
@@ -435,6 +435,9 @@ void H1Relay::upstream_event(Event event, Time now) {
 void H1Relay::response_head(Time now) {
   Current& exchange = *current_;
   http::Head& head = upstream_reader_.head();
+  // RFC 9110 section 15.2: a client of HTTP/1.0 would take an informational response for the answer.
+  if (head.status() < 200 && exchange.request->minor_version() == 0)
+    return refuse_response("an informational response to HTTP/1.0", now);
   if (head.status() < 200 && head.status() != 101) return link_.to_client(as_bytes(head.raw()));
   // RFC 9110 section 15.2.2: only on request. Requests behind it would go unread by us, as bytes of a protocol that the
   // client does not speak.
@@ -442,6 +445,7 @@ void H1Relay::response_head(Time now) {
     return refuse_response("101 to a request that asked for no upgrade", now);
 
   exchange.response = std::move(head);
+  exchange.close_after = exchange.close_after || !http::is_persistent(*exchange.response);
   ExchangeFacts& facts = *exchange.facts;
   facts.upstream_status = exchange.response->status();
   facts.response_started = now;
@@ -481,9 +485,7 @@ void H1Relay::replace_response(Time now) {
   Current& exchange = *current_;
   const http::BodyLength& body = upstream_reader_.body_length();
   exchange.drop_response_body = true;
-  bool ends_connection = body.type == http::BodyLength::Type::UntilClose ||
-                         body.type == http::BodyLength::Type::Tunnel ||
-                         exchange.response->has_token("connection", "close");
+  bool ends_connection = body.type == http::BodyLength::Type::UntilClose || body.type == http::BodyLength::Type::Tunnel;
   bool too_long = body.type == http::BodyLength::Type::Fixed && body.fixed > kMostDropped;
   exchange.close_after = exchange.close_after || ends_connection || too_long;
   write_own(*exchange.plan.respond, exchange.close_after);
@@ -569,7 +571,7 @@ void H1Relay::upstream_ended(Time now) {
       fail_exchange("the upstream closed the connection before the request was sent", now);
     return;
   }
-  if (end.error) return reset();
+  // Also where it was reset: what was answered before may still be on its way to the client, a reset would destroy it.
   close(end.clean);
 }
 
@@ -600,7 +602,7 @@ void H1Relay::upstream_ended_in_exchange(Time now) {
 
 // --- Ends ---
 
-// Bytes that are not a request two readers would understand alike never go upstream.
+// Bytes that are not a request two readers would understand alike never go upstream; what went before them is void.
 void H1Relay::refuse_request(Time now) {
   std::string why = client_reader_.error().message;
   if (!current_) {
@@ -610,11 +612,13 @@ void H1Relay::refuse_request(Time now) {
     current_->facts->flow = flow_;
     current_->facts->started = now;
   }
-  bool can_answer = !current_->response_sent && state_ != State::Exchanging;
+  bool can_answer = !current_->response_sent;
   if (can_answer) write_own(plain_text(400, "waylay refused this request: " + why), true);
+  bool began = state_ == State::Exchanging;
   finish(ExchangeEnd::Refused, std::move(why), now);
-  if (can_answer) return close(true);
-  reset();
+  if (!can_answer) return reset();
+  if (began) link_.close_upstream(true);
+  close(true);
 }
 
 void H1Relay::refuse_response(std::string why, Time now) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "http/characters.h"
 #include "http/message.h"
@@ -13,6 +14,35 @@ constexpr size_t kMaximumSizeDigits = 16;
 
 bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+std::string_view without_token(std::string_view text) {
+  return text.substr(static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_token) - text.begin()));
+}
+
+// RFC 9110 section 5.6.4, what is behind it; of a string that is not closed, all.
+std::string_view without_quoted_string(std::string_view text) {
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') return text.substr(i + 1);
+    if (text[i] == '\\') ++i;
+  }
+  return text;
+}
+
+// RFC 9112 section 7.1.1, without the blanks that it calls bad.
+bool are_extensions(std::string_view text) {
+  while (text.starts_with(';')) {
+    std::string_view name = text.substr(1);
+    std::string_view rest = without_token(name);
+    if (rest.size() == name.size()) return false;
+    if (rest.starts_with('=')) {
+      std::string_view value = rest.substr(1);
+      rest = value.starts_with('"') ? without_quoted_string(value) : without_token(value);
+      if (rest.size() == value.size()) return false;
+    }
+    text = rest;
+  }
+  return text.empty();
 }
 
 int on_body(llhttp_t* parser, const char* at, size_t size) {
@@ -75,8 +105,9 @@ const char* ChunkLines::line() {
 const char* ChunkLines::size_line() {
   size_t digits = static_cast<size_t>(std::find_if_not(line_.begin(), line_.end(), is_hex) - line_.begin());
   if (digits == 0 || digits > kMaximumSizeDigits) return "a malformed chunk size";
-  if (digits < line_.size() && line_[digits] != ';') return "a malformed chunk size";
+  if (!are_extensions(std::string_view(line_).substr(digits))) return "a malformed chunk size";
   std::from_chars(line_.data(), line_.data() + digits, remaining_, 16);
+  if (remaining_ > std::numeric_limits<int64_t>::max()) return "a chunk size that most readers cannot count";
   state_ = remaining_ == 0 ? State::Trailer : State::Payload;
   return nullptr;
 }
@@ -93,8 +124,10 @@ const char* ChunkLines::trailer_line() {
   std::string_view name = std::string_view(line_).substr(0, colon);
   if (!valid_field_name(name)) return "a malformed trailer field";
   // RFC 9110 section 6.5.1: a reader that merges trailers into the head would frame the message anew.
+  std::string dashed(name);
+  std::replace(dashed.begin(), dashed.end(), '_', '-');
   for (std::string_view framing : {"content-length", "transfer-encoding", "host"})
-    if (equals_ignoring_case(name, framing)) return "a framing field among the trailers";
+    if (equals_ignoring_case(dashed, framing)) return "a framing field among the trailers";
   trailers_.emplace_back(name, trim(std::string_view(line_).substr(colon + 1)));
   return nullptr;
 }

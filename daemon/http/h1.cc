@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "http/authority.h"
 #include "http/chunked.h"
 #include "http/head_scanner.h"
 
@@ -104,6 +105,9 @@ H1Reader::Event H1Reader::Impl::accept_head(std::string bytes) {
   if (!parsed) return failed(std::move(parsed).error());
   if (kind == Kind::Response && !answer_expected)
     return failed({ErrorKind::Protocol, side, "a response that no request asked for", 0});
+  if (kind == Kind::Request) {
+    if (Result<void> host = check_host(*parsed); !host) return failed(std::move(host).error());
+  }
   Result<BodyLength> known = length_of(*parsed);
   if (!known) return failed(std::move(known).error());
 

@@ -7,9 +7,10 @@
 //
 // Framing is decided by RFC 9112 section 6.3. Refused, never repaired (request smuggling): Transfer-Encoding together
 // with Content-Length, several or malformed Content-Lengths, a transfer coding other than chunked alone,
-// Transfer-Encoding in HTTP/1.0, obs-fold, bare CR or LF, NUL, blanks before the colon, bad chunk sizes, versions other
-// than 1.0 and 1.1, heads above kMaximumHead, more than kMaximumFields fields, several Hosts, empty lines before a
-// message.
+// Transfer-Encoding in HTTP/1.0, a framing field that Connection names or that is spelled with '_', tabs around its
+// value, a body announced where there can be none, obs-fold, bare CR or LF, NUL, blanks before the colon, bad chunk
+// sizes and extensions, lengths above 2^63 - 1, versions other than 1.0 and 1.1, heads above kMaximumHead, more than
+// kMaximumFields fields, no Host, several, or another than the target's (authority.h), empty lines before a message.
 //
 // A CONNECT request ends in Tunnel. After a request that asks for an Upgrade, the caller does not ask for more before
 // the answer is known: behind a 101 the bytes are no longer HTTP.

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "http/authority.h"
 #include "http/characters.h"
 #include "http/message.h"
 
@@ -20,17 +21,6 @@ bool is_blank(char c) {
 bool is_ambiguous(llhttp_errno_t code) {
   return code == HPE_UNEXPECTED_CONTENT_LENGTH || code == HPE_INVALID_CONTENT_LENGTH ||
          code == HPE_INVALID_TRANSFER_ENCODING;
-}
-
-bool is_known_form(std::string_view method, std::string_view target) {
-  if (target.starts_with('/') || target == "*" || method == "CONNECT") return true;
-  size_t scheme = target.find("://");
-  return scheme != std::string_view::npos && scheme > 0 && valid_field_name(target.substr(0, scheme));
-}
-
-// A Host's value is a name or address and perhaps a port: what could be read as two hosts is refused.
-bool is_plausible_host(std::string_view host) {
-  return host.find_first_of(" \t,/@\\?#") == std::string_view::npos;
 }
 
 }  // namespace
@@ -47,7 +37,7 @@ class Head::Parser {
     Result<void> step = read_start_line();
     if (step) step = read_fields();
     if (step) step = check_layout();
-    if (step && head_.kind_ == Kind::Request) step = check_host();
+    if (step && head_.kind_ == Kind::Request) step = check_hosts();
     if (!step) return fail(step, head_.kind_ == Kind::Request ? "request" : "response");
     return std::move(head_);
   }
@@ -76,7 +66,7 @@ class Head::Parser {
     head_.first_space_ = static_cast<uint32_t>(first);
     head_.second_space_ = static_cast<uint32_t>(second);
     if (!valid_field_name(head_.method())) return malformed("the method is not a token");
-    if (!valid_target(head_.target()) || !is_known_form(head_.method(), head_.target()))
+    if (!valid_target(head_.target()) || !is_target_of(head_.method(), head_.target()))
       return malformed("the request target has none of the forms of RFC 9112");
     return read_version(line.substr(second + 1));
   }
@@ -200,13 +190,15 @@ class Head::Parser {
     return true;
   }
 
-  Result<void> check_host() {
+  // Whether one is needed is for h1.cc to say, which reads what came from the network.
+  Result<void> check_hosts() {
     size_t hosts = 0;
     for (size_t i = 0; i < head_.field_count(); ++i) {
       HeaderField field = head_.field(i);
       if (!equals_ignoring_case(field.name, "host")) continue;
       if (++hosts > 1) return fail(error(ErrorKind::Ambiguous, "several Host fields"));
-      if (!is_plausible_host(field.value)) return fail(error(ErrorKind::Ambiguous, "a malformed Host field"));
+      if (!field.value.empty() && !is_authority(field.value))
+        return fail(error(ErrorKind::Ambiguous, "a malformed Host field"));
     }
     return {};
   }

@@ -125,6 +125,53 @@ TEST_P(Pieces, ReadsABodyUntilTheUpstreamCloses) {
   EXPECT_TRUE(play.flow().finished());
 }
 
+// RFC 9112 section 9.6: behind the last message of a connection there is no other, whatever a peer may send.
+TEST_P(Pieces, ReadsNothingBehindARequestThatSaysClose) {
+  for (std::string first :
+       {"GET / HTTP/1.1\r\nHost: origin.test\r\nConnection: x, close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
+    Playbook play(story());
+    play.client_says(first + std::string(kGet));
+    play.origin_says(kOk);
+    EXPECT_EQ(play.origin_got(), first) << play.transcript();
+    EXPECT_EQ(play.client_got(), kOk) << play.transcript();
+    EXPECT_TRUE(play.client_saw_close_notify());
+    EXPECT_TRUE(play.flow().finished()) << play.transcript();
+  }
+}
+
+TEST_P(Pieces, SendsNoRequestAfterAResponseThatSaysClose) {
+  for (std::string first : {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+                            "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"}) {
+    Playbook play(story());
+    play.client_says(std::string(kGet) + std::string(kGet));
+    play.origin_says(first);
+    EXPECT_EQ(play.origin_got(), kGet) << play.transcript();
+    EXPECT_EQ(play.client_got(), first) << play.transcript();
+    EXPECT_TRUE(play.flow().finished()) << play.transcript();
+  }
+}
+
+TEST_P(Pieces, SendsNoInformationalResponseToAnOldClient) {
+  Playbook play(story());
+  play.client_says("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  play.origin_says("HTTP/1.1 103 Early Hints\r\n\r\n");
+  EXPECT_TRUE(play.client_got().starts_with("HTTP/1.1 502 ")) << play.transcript();
+  EXPECT_TRUE(play.client_saw("CloseClient"));
+}
+
+// An upstream that is tired of an idle connection may reset it. The answer before that belongs to the client.
+TEST(Flow, DeliversAnAnswerWhateverTheUpstreamDoesAfterIt) {
+  Playbook play;
+  play.client_says(kGet);
+  play.client_stops_reading();
+  play.origin_says(kOk);
+  play.origin_resets();
+  EXPECT_FALSE(play.client_saw("ResetClient")) << play.transcript();
+  play.client_reads_again();
+  EXPECT_EQ(play.client_got(), kOk) << play.transcript();
+  EXPECT_TRUE(play.client_saw("CloseClient"));
+}
+
 TEST_P(Pieces, NeverHidesATruncation) {
   Playbook play(story());
   play.client_says(kGet);
