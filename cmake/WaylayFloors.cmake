@@ -90,6 +90,24 @@ function(waylay_fuzz_targets)
   endforeach()
 endfunction()
 
+# waylay_benchmarks(IN folder FLOORS ...): micro_bench out of folder/micro, and folder/instructions.cc for callgrind.
+function(waylay_benchmarks)
+  cmake_parse_arguments(A "" "IN" "FLOORS" ${ARGN})
+  file(GLOB micro CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${A_IN}/micro/*_bench.cc ${CMAKE_SOURCE_DIR}/${A_IN}/micro/micro_main.cc)
+  list(TRANSFORM A_FLOORS PREPEND waylay_)
+  # The playbook brings the certificate authorities and contexts of the flow's tests.
+  add_library(bench_support STATIC ${CMAKE_SOURCE_DIR}/${A_IN}/micro/support_conversation.cc
+              ${CMAKE_SOURCE_DIR}/tests/flow/support_playbook.cc)
+  target_link_libraries(bench_support PUBLIC waylay_options ${A_FLOORS} GTest::gtest)
+  target_include_directories(bench_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+  add_executable(micro_bench ${micro})
+  target_link_libraries(micro_bench PRIVATE bench_support benchmark::benchmark)
+  add_executable(instructions ${CMAKE_SOURCE_DIR}/${A_IN}/instructions.cc)
+  target_link_libraries(instructions PRIVATE bench_support)
+  # valgrind 3.19 gives up on the debug information that clang 19 writes; names of functions are enough.
+  target_link_options(instructions PRIVATE -Wl,--strip-debug)
+endfunction()
+
 # waylay_bpf_object(NAME SOURCE): compiles SOURCE for the BPF target and makes its libbpf skeleton NAME.skel.h.
 function(waylay_bpf_object name source)
   add_library(${name}_bpf_skeleton INTERFACE)

@@ -1,22 +1,37 @@
 verb_help() {
   cat <<'TEXT'
-usage: ./dev bench [--peers A,B,...] [--workloads A,B,...] [--reps N] [--duration SECONDS]
+usage: ./dev bench [peers] [--peers A,B,...] [--workloads A,B,...] [--reps N] [--duration SECONDS]
+       ./dev bench micro [FILTER]
+       ./dev bench instructions [--record] [--profile [WORKLOAD]]
 
-Measures the release build beside other interceptors and proxies in one run and prints medians, spreads and ratios to
+peers (default): the release build beside other interceptors and proxies in one run: medians, spreads and ratios to
 nginx-reencrypt. Figures of different runs are not comparable: compare within a table, and CPU per unit of work first.
+Ratios that are worse than in the last kept run, beyond the noise, are listed.
 
-  --peers       default: direct,nginx-reencrypt,waylay, and those of haproxy-reencrypt, haproxy-tcp, sslsplit, squid
-                and mitmproxy that are installed
+  --peers       default: direct,nginx-reencrypt,waylay,haproxy-reencrypt,haproxy-tcp,sslsplit,squid,mitmproxy
   --workloads   default: all; small_h1,conn_full,bulk1,idle are the quick ones
   --reps        default: 3, interleaved
   --duration    seconds for each load, default: the harness's
 
 The harness is the folder that WAYLAY_BENCH names (default: ../shared/bench). Raw lines are kept in build/bench/.
+
+micro: Google Benchmark of the pure floors in memory; FILTER is a regular expression.
+
+instructions: what callgrind counts for one exchange, connection and mebibyte, beside the committed figures. Hardly
+depends on the machine's load. --record commits to the new figures, --profile says where they go.
 TEXT
 }
 
 verb_main() {
-  become_root bench "$@"
+  local mode=peers
+  case ${1:-} in
+    peers | micro | instructions) mode=$1; shift ;;
+  esac
+  "bench_$mode" "$@"
+}
+
+bench_peers() {
+  become_root bench peers "$@"
   local peers=direct,nginx-reencrypt,waylay,haproxy-reencrypt,haproxy-tcp,sslsplit,squid,mitmproxy
   local -a options=()
   while [ $# -gt 0 ]; do
@@ -27,8 +42,10 @@ verb_main() {
     esac
   done
   local harness=${WAYLAY_BENCH:-$WAYLAY_TOP/../shared/bench}
-  [ -f "$harness/bench.py" ] || die "no benchmark harness at $harness: set WAYLAY_BENCH to its folder"
+  [ -f "$harness/bench.py" ] || die "no benchmark harness at $harness: it lies beside the project, not in it.
+    Set WAYLAY_BENCH to its folder: ./dev bench micro and instructions do without."
   require compile kernel bench
+  case $peers in *haproxy* | *sslsplit* | *squid* | *mitmproxy*) require peers ;; esac
   build_preset release -DWAYLAY_TESTS=OFF
   local place=$WAYLAY_TOP/build/bench results
   rm -rf "$place/harness"
@@ -40,5 +57,19 @@ verb_main() {
   say "measuring into ${results#"$WAYLAY_TOP"/}"
   WAYLAYD=$WAYLAY_TOP/build/release/waylayd /usr/bin/python3 -B "$place/harness/bench.py" run --peers "$peers" --out "$results" "${options[@]}"
   /usr/bin/python3 -B "$place/harness/summary.py" "$results" --spread --base nginx-reencrypt | tee "${results%.jsonl}.md"
+  /usr/bin/python3 -B tests/bench/compare.py "$results"
   own_build
+}
+
+bench_micro() {
+  require compile micro
+  build_preset micro
+  build/micro/micro_bench ${1:+--benchmark_filter="$1"}
+}
+
+bench_instructions() {
+  require compile micro
+  build_preset micro
+  say "counting instructions"
+  /usr/bin/python3 -B tests/bench/instructions.py build/micro/instructions "$@"
 }

@@ -26,11 +26,17 @@ release_services() {
   if [ -e "$policy.before-waylay" ]; then mv "$policy.before-waylay" "$policy"; fi
 }
 
-# docker.io enables its units for the next boot, and a started engine rewrites the host's firewall.
-leave_engine_disabled() {
-  case " ${packages[*]} " in
-    *" docker.io "*) systemctl disable docker.service docker.socket containerd.service >>"$log" 2>&1 || true ;;
-  esac
+# What these packages enable for the next boot is not wanted: a started engine rewrites the host's firewall, and the
+# benchmark starts its peers itself.
+leave_services_disabled() {
+  local name
+  for name in "${packages[@]}"; do
+    case $name in
+      docker.io) systemctl disable docker.service docker.socket containerd.service ;;
+      haproxy | sslsplit) systemctl disable "$name.service" ;;
+      squid-openssl) systemctl disable squid.service ;;
+    esac >>"$log" 2>&1 || true
+  done
 }
 
 # apt reports "pmstatus:package:percent:text" on a descriptor of its own; a terminal gets one moving line, a log every tenth.
@@ -111,5 +117,5 @@ if ! install_packages; then
   refuse_removals
   install_packages || fail
 fi
-leave_engine_disabled
+leave_services_disabled
 rm -f "$log" "$log.plan" "$log.status"

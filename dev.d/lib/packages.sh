@@ -77,6 +77,19 @@ iproute2	ip	network namespaces
 nftables	nft	the other peers' redirect
 TABLE
       ;;
+    micro) cat <<'TABLE'
+libbenchmark-dev	-	the micro-benchmarks' framework
+libgtest-dev	-	the playbook that the benchmarks share with the flow's tests
+valgrind	valgrind	counts instructions
+TABLE
+      ;;
+    peers) cat <<'TABLE'
+haproxy	haproxy	a peer, and what the sockets alone cost
+sslsplit	sslsplit	a peer
+squid-openssl	squid	a peer
+mitmproxy	mitmdump	a peer
+TABLE
+      ;;
     format) printf 'clang-format-19\tclang-format-19\tlays the sources out\n' ;;
     lint) cat <<'TABLE'
 clang-tidy-19	clang-tidy-19	finds bugs in C++

@@ -1,0 +1,67 @@
+// Workloads through flows in memory, for callgrind (instructions.py): each is warmed up, then its cost is dumped under
+// its name and count. callgrind counts within waylay::flow::Flow::on_... only, so the two ends' TLS is left out.
+#include <valgrind/callgrind.h>
+
+#include <list>
+#include <string>
+
+#include "bench/micro/support_conversation.h"
+
+using namespace waylay;
+
+namespace {
+
+// `once` gets a number that is different each time.
+template <class Once>
+void measure(const std::string& name, int count, Once once) {
+  constexpr int kWarmUp = 5;
+  for (int i = 0; i < kWarmUp; ++i) once(i);
+  CALLGRIND_ZERO_STATS;
+  for (int i = 0; i < count; ++i) once(kWarmUp + i);
+  static std::list<std::string> labels;  // callgrind reads a label only after the request
+  CALLGRIND_DUMP_STATS_AT(labels.emplace_back(name + " " + std::to_string(count)).c_str());
+}
+
+void exchanges(const std::string& name, const std::string& rules) {
+  bench::Daemon daemon(rules);
+  bench::Conversation conversation(daemon, "client");
+  std::string response = bench::small_response();
+  measure(name, 100, [&](int i) { conversation.exchange(bench::small_request(i), response); });
+}
+
+void plain_exchanges() {
+  bench::Daemon daemon;
+  bench::Conversation conversation(daemon, "client");
+  std::string request = bench::plain_request(), response = bench::plain_response();
+  measure("plain_exchange", 100, [&](int) { conversation.exchange(request, response); });
+}
+
+void connections(const std::string& name, bool client_resumes) {
+  bench::Daemon daemon;
+  std::string request = bench::plain_request(), response = bench::plain_response();
+  measure(name, 10, [&](int i) {
+    bench::Conversation conversation(daemon, client_resumes ? "client" : "client" + std::to_string(i));
+    conversation.exchange(request, response);
+    conversation.close();
+  });
+}
+
+void bulk(const std::string& name, const std::string& request, const std::string& response) {
+  bench::Daemon daemon;
+  bench::Conversation conversation(daemon, "client");
+  measure(name, 2, [&](int) { conversation.exchange(request, response); });
+}
+
+}  // namespace
+
+int main() {
+  constexpr size_t kMebibyte = 1024 * 1024;
+  plain_exchanges();
+  exchanges("sdk_exchange", "");
+  exchanges("sdk_exchange_10_rules", bench::rules_of(10, 1));
+  exchanges("sdk_exchange_1000_rules", bench::rules_of(1000, 1));
+  connections("connection", false);
+  connections("connection_resumed", true);
+  bulk("mebibyte_down", bench::plain_request(), bench::response_of(kMebibyte));
+  bulk("mebibyte_up", bench::request_of(kMebibyte), bench::plain_response());
+}
