@@ -16,15 +16,6 @@ std::string_view value_of(const http::Head& request, std::string_view name) {
   return request.first(name).value_or(std::string_view());
 }
 
-bool is_form(const http::Head& request) {
-  return value_of(request, "content-type").starts_with("application/x-www-form-urlencoded");
-}
-
-bool is_identifier(std::string_view text) {
-  auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, is_word);
-}
-
 std::optional<Endpoint> signed_for(const http::Head& request, const TargetParts& target) {
   if (auto authorization = request.first("authorization")) return endpoint_of_authorization(*authorization);
   if (auto credential = query_value(target.query, "X-Amz-Credential")) return endpoint_of_credential(*credential);
@@ -115,6 +106,15 @@ void read_operation(const http::Head& request, const TargetParts& target, Call& 
 }
 
 }  // namespace
+
+bool is_form(const http::Head& request) {
+  return value_of(request, "content-type").starts_with("application/x-www-form-urlencoded");
+}
+
+bool is_identifier(std::string_view text) {
+  auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, is_word);
+}
 
 Call classify(const http::Head& request, std::string_view host) {
   Call call;
