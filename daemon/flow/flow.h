@@ -27,7 +27,7 @@
 #include "flow/facts.h"
 #include "flow/rejections.h"
 #include "flow/relay.h"
-#include "rules/rule_set.h"
+#include "rules/rule_book.h"
 #include "tls/alert.h"
 #include "tls/channel.h"
 #include "tls/client_hello.h"

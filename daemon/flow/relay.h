@@ -9,7 +9,7 @@
 #include "flow/exchange.h"
 #include "flow/facts.h"
 #include "flow/rejections.h"
-#include "rules/rule_set.h"
+#include "rules/rule_book.h"
 
 namespace waylay::flow {
 

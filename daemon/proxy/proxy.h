@@ -19,7 +19,7 @@
 #include "base/result.h"
 #include "kernel/flow_map.h"
 #include "record/store.h"
-#include "rules/rule_set.h"
+#include "rules/rule_book.h"
 #include "warden/protocol.h"
 
 namespace waylay::proxy {

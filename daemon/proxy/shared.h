@@ -5,7 +5,7 @@
 #include "flow/facts.h"
 #include "flow/rejections.h"
 #include "kernel/flow_map.h"
-#include "rules/rule_set.h"
+#include "rules/rule_book.h"
 #include "tls/context.h"
 #include "tls/leaf.h"
 

@@ -20,7 +20,7 @@ bool can_answer_at_request(const Rule& rule) {
 
 }  // namespace
 
-RuleSet::RuleSet(std::vector<std::shared_ptr<const Rule>> rules, uint64_t version, bool faults)
+RuleSet::RuleSet(RuleList rules, uint64_t version, bool faults)
     : rules_(std::move(rules)), version_(version), faults_(faults) {
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = *rules_[i];

@@ -1,5 +1,5 @@
 // Rules: match + actions + limits. A RuleSet is an immutable, ordered list of checked rules; an exchange keeps the set
-// it began with. RuleBook holds the current set for all workers.
+// it began with. RuleBook (rule_book.h) holds the current set for all workers.
 //
 // When a rule acts: at the later of (the moment its match is known, the moment its actions need). respond, fault,
 // abort, delay and request headers act at Request at the earliest: then nothing is sent upstream for respond, fault and
@@ -12,12 +12,8 @@
 // is dropped with it. Later rules see what the client sent and the upstream answered, not earlier edits.
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -25,7 +21,6 @@
 
 #include "aws/call.h"
 #include "base/clock.h"
-#include "base/result.h"
 #include "http/message.h"
 #include "match/expression.h"
 
@@ -65,18 +60,19 @@ struct Plan {
   bool empty() const { return applied.empty(); }
 };
 
-class Rule;  // rule.h
+class Rule;                                                 // rule.h
+using RuleList = std::vector<std::shared_ptr<const Rule>>;  // in the order in which they apply
 
 class RuleSet {
  public:
   RuleSet() = default;
   // Without `faults`, rules that inject (Actions::injects) are held and shown, but do not act.
-  explicit RuleSet(std::vector<std::shared_ptr<const Rule>> rules, uint64_t version = 0, bool faults = true);
+  explicit RuleSet(RuleList rules, uint64_t version = 0, bool faults = true);
 
   bool empty() const { return rules_.empty(); }
   bool faults() const { return faults_; }
   uint64_t version() const { return version_; }
-  const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
+  const RuleList& rules() const { return rules_; }
 
   // The rules' wish at `now` (Request or Response), limits counted. `call` says which service's error shape a fault
   // takes. `request` is the client's head (for HEAD, request ids and the like).
@@ -97,50 +93,11 @@ class RuleSet {
     std::vector<uint32_t> candidates(const match::Subject& subject) const;
   };
 
-  std::vector<std::shared_ptr<const Rule>> rules_;
+  RuleList rules_;
   uint64_t version_ = 0;
   bool faults_ = true;
   Index at_request_, at_response_;
   std::vector<uint32_t> answering_;  // those that may_answer asks
-};
-
-// The current rules of the daemon. Thread-safe. Rules come from two sources: files (rules.d, in name order) and the
-// API; files first. Changes are atomic: all of a change or none. Counters belong to a rule's name and survive a change
-// that leaves the rule's text as it is.
-class RuleBook {
- public:
-  RuleBook();
-  std::shared_ptr<const RuleSet> current() const;
-  uint64_t version() const { return version_.load(std::memory_order_acquire); }  // cheap: has anything changed?
-
-  // `json` is one rule, {"rules": [...]} or [...]; comments allowed. `origin` names it in errors ("rules.d/a.json").
-  // Errors: syntax by line and column, a wrong value by origin and JSON pointer.
-  // `now` is when the rules come into force.
-  Result<std::vector<std::string>> add(std::string_view json, std::string_view origin,
-                                       Time now);  // names; an existing name is a Conflict
-  Result<std::vector<std::string>> replace(std::string_view json, std::string_view origin,
-                                           Time now);  // the whole API-owned set
-  Result<void> remove(std::string_view name);
-  size_t remove_all();  // API-owned ones
-  // Reads *.json of a directory. A missing directory is an empty one. On any error nothing changes.
-  Result<size_t> load_directory(const std::string& directory, Time now);
-
-  // The switch for everything that injects, whoever added it and whenever: those rules are kept, and neither they nor
-  // new ones act while it is off. It is on when the daemon starts, and stays as it is when rules change.
-  void switch_faults(bool on);
-  bool faults() const { return current()->faults(); }
-
-  // Rules as the API shows them: a JSON array, each with its text, origin, hits and what is left of its limits at
-  // `now`.
-  std::string to_json(Time now) const;
-
- private:
-  void publish();  // with mutex_ held
-  mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<const Rule>> from_files_, from_api_;
-  std::shared_ptr<const RuleSet> current_;
-  bool faults_ = true;
-  std::atomic<uint64_t> version_{0};
 };
 
 }  // namespace waylay::rules

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "base/clock.h"
-#include "rules/rule_set.h"
+#include "rules/rule_book.h"
 
 namespace waylay::rules {
 namespace {

@@ -41,12 +41,12 @@ TEST(RuleBook, AddsAndRemovesByName) {
   EXPECT_EQ(names(book), (std::vector<std::string>{"a", "slow-s3"}));
   EXPECT_GT(book.version(), version);
   EXPECT_EQ(book.current()->version(), book.version());
-  EXPECT_TRUE(book.remove("a"));
+  EXPECT_TRUE(book.remove("a", kNow));
   EXPECT_EQ(names(book), std::vector<std::string>{"slow-s3"});
-  Result<void> gone = book.remove("slwo-s3");
+  Result<void> gone = book.remove("slwo-s3", kNow);
   EXPECT_EQ(gone.error().kind, ErrorKind::NotFound);
   EXPECT_EQ(gone.error().message, "there is no rule \"slwo-s3\"; did you mean slow-s3?");
-  EXPECT_EQ(book.remove_all(), 1u);
+  EXPECT_EQ(book.remove_all(kNow), 1u);
   EXPECT_TRUE(book.current()->empty());
 }
 
@@ -66,7 +66,7 @@ TEST(RuleBook, AnExchangeKeepsTheSetItBeganWith) {
   RuleBook book;
   ASSERT_TRUE(book.add(rule("a"), "api", kNow));
   std::shared_ptr<const RuleSet> before = book.current();
-  book.remove_all();
+  book.remove_all(kNow);
   EXPECT_EQ(before->rules().size(), 1u);
   EXPECT_EQ(Exchange().at_response(*before).status, 503);
 }
@@ -91,7 +91,7 @@ TEST(RuleBook, SwitchesEverythingThatInjectsOffAndOnAgain) {
                            rule("mock", R"("respond": {})") + "]",
                        "api", kNow));
   EXPECT_TRUE(book.faults());
-  book.switch_faults(false);
+  book.switch_faults(false, kNow);
   EXPECT_FALSE(book.faults());
   EXPECT_EQ(names(book), (std::vector<std::string>{"edit", "fault", "mock"}));
   EXPECT_FALSE(Exchange().at_request(*book.current()).respond);
@@ -104,7 +104,7 @@ TEST(RuleBook, SwitchesEverythingThatInjectsOffAndOnAgain) {
   nlohmann::json shown = nlohmann::json::parse(book.to_json(kNow));
   EXPECT_EQ(shown[0]["state"], "active");
   EXPECT_EQ(shown[1]["state"], "off");
-  book.switch_faults(true);
+  book.switch_faults(true, kNow);
   EXPECT_EQ(Exchange().at_response(*book.current()).status, 503);
   EXPECT_TRUE(Exchange().at_request(*book.current()).respond);
 }
@@ -120,8 +120,8 @@ TEST(RuleBook, LoadsADirectoryInNameOrderBeforeTheApisRules) {
   ASSERT_TRUE(book.add(rule("api"), "api", kNow));
   EXPECT_EQ(*book.load_directory(directory.path(), kNow), 3u);
   EXPECT_EQ(names(book), (std::vector<std::string>{"a1", "a2", "b", "api"}));
-  EXPECT_EQ(book.remove("b").error().kind, ErrorKind::Conflict);
-  EXPECT_EQ(book.remove_all(), 1u);
+  EXPECT_EQ(book.remove("b", kNow).error().kind, ErrorKind::Conflict);
+  EXPECT_EQ(book.remove_all(kNow), 1u);
   EXPECT_EQ(names(book), (std::vector<std::string>{"a1", "a2", "b"}));
 }
 

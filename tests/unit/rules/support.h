@@ -6,6 +6,7 @@
 #include <string>
 
 #include "rules/rule.h"
+#include "rules/rule_book.h"
 #include "rules/rule_reader.h"
 #include "unit/match/support.h"
 
