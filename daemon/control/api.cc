@@ -4,8 +4,9 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "aws/profile.h"
+#include "control/answers.h"
 #include "control/render.h"
+#include "control/rule_resources.h"
 #include "control/sources.h"
 
 namespace waylay::control {
@@ -13,53 +14,10 @@ namespace {
 
 constexpr size_t kUsualLimit = 100;
 
-int status_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::Invalid:
-    case ErrorKind::Ambiguous:
-    case ErrorKind::Protocol:
-    case ErrorKind::Truncated:
-      return 400;
-    case ErrorKind::Permission:
-      return 403;
-    case ErrorKind::NotFound:
-      return 404;
-    case ErrorKind::Conflict:
-      return 409;
-    case ErrorKind::Limit:
-      return 413;
-    case ErrorKind::Unavailable:
-      return 503;
-    case ErrorKind::Timeout:
-      return 504;
-    case ErrorKind::System:
-    case ErrorKind::Certificate:
-      return 500;
-  }
-  return 500;
-}
-
-Response json_response(const Json& json, int status = 200) {
-  Response response;
-  response.status = status;
-  response.body = to_text(json) + "\n";
-  return response;
-}
-
-Response raw_json(std::string_view name, std::string_view array) {
-  Response response;
-  response.body.append("{\"").append(name).append("\":").append(array).append("}\n");
-  return response;
-}
-
 Response listed(std::string_view name, std::vector<Event> events) {
   Response response;
   response.source = std::make_unique<ListSource>(name, std::move(events));
   return response;
-}
-
-Response not_found(std::string message) {
-  return error_response(Error::local(ErrorKind::NotFound, std::move(message)));
 }
 
 Result<match::Expression> match_parameter(const Request& request) {
@@ -184,77 +142,6 @@ Response get_metrics(Context& context, const Request&) {
   return response;
 }
 
-Response get_rules(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
-  return raw_json("rules", context.backend.rules());
-}
-
-// How errors name the rules that were sent: a file's name, when a tool says it.
-std::string origin_of(const Request& request) {
-  auto found = request.query.find("origin");
-  return found == request.query.end() || found->second.empty() ? "api" : found->second;
-}
-
-Response named(const Result<std::vector<std::string>>& names, int status) {
-  if (!names) return error_response(names.error());
-  return json_response({{"names", *names}}, status);
-}
-
-Response post_rules(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
-  return named(context.backend.add_rules(request.body, origin_of(request)), 201);
-}
-
-Response put_rules(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
-  return named(context.backend.replace_rules(request.body, origin_of(request)), 200);
-}
-
-Response delete_rules(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
-  return json_response({{"removed", context.backend.remove_all_rules()}});
-}
-
-Response delete_rule(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
-  if (Result<void> removed = context.backend.remove_rule(request.path.back()); !removed)
-    return error_response(removed.error());
-  return json_response({{"removed", 1}});
-}
-
-Response get_lint(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
-  return raw_json("warnings", context.backend.lint());
-}
-
-Response post_lint(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
-  Result<std::string> warnings = context.backend.lint(request.body, origin_of(request));
-  return warnings ? raw_json("warnings", *warnings) : error_response(warnings.error());
-}
-
-Json faults_to_json(const Backend& backend) {
-  Json profiles = Json::array();
-  for (const aws::Profile& profile : aws::profiles())
-    profiles.push_back({{"name", "aws:" + std::string(profile.name)}, {"documentation", profile.documentation}});
-  return {{"enabled", backend.faults()}, {"profiles", std::move(profiles)}};
-}
-
-Response get_faults(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
-  return json_response(faults_to_json(context.backend));
-}
-
-Response put_faults(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
-  Json wish = Json::parse(request.body, nullptr, false);
-  bool understood = wish.is_object() && wish.size() == 1 && wish.contains("enabled") && wish["enabled"].is_boolean();
-  if (!understood)
-    return error_response(Error::local(ErrorKind::Invalid, "the body must be {\"enabled\": true} or false"));
-  context.backend.switch_faults(wish["enabled"].get<bool>());
-  return json_response(faults_to_json(context.backend));
-}
-
 constexpr Route kRoutes[] = {
     {"GET", "/v1/status", get_status, "The daemon and its targets: what was seen, intercepted, passed through and why"},
     {"GET", "/v1/flows", get_flows, "Connections, the newest last"},
@@ -267,6 +154,17 @@ constexpr Route kRoutes[] = {
     {"PUT", "/v1/rules", put_rules, "Replace all rules that came through the API", true},
     {"DELETE", "/v1/rules", delete_rules, "Remove all rules that came through the API", true},
     {"DELETE", "/v1/rules/{name}", delete_rule, "Remove one rule", true},
+    {"POST", "/v1/load", post_load, "Add the rules of files, or replace all that came through the API: all or nothing",
+     true},
+    {"POST", "/v1/reload", post_reload, "Read the rules in rules.d again", true},
+    {"GET", "/v1/history", get_history, "The versions of the rules, the newest first: who changed what, and when"},
+    {"GET", "/v1/diff", get_diff, "What changed between two versions, or what reading rules.d again would change"},
+    {"POST", "/v1/diff", post_diff, "What loading these files would change, instead of all that came through the API"},
+    {"POST", "/v1/rollback", post_rollback, "Bring back the rules of a version", true},
+    {"POST", "/v1/hold", post_hold, "Rules for as long as this connection lasts; answers when they act", true},
+    {"GET", "/v1/scenarios", get_scenarios, "The scenarios that were started"},
+    {"POST", "/v1/scenarios/{name}", post_scenario, "Start a scenario with these rules", true},
+    {"DELETE", "/v1/scenarios/{name}", delete_scenario, "Stop a scenario: its rules go, and no others", true},
     {"GET", "/v1/lint", get_lint, "What the rules will not do although they seem to"},
     {"POST", "/v1/lint", post_lint, "The same of rules that are sent; they are not added"},
     {"GET", "/v1/faults", get_faults, "Whether rules that inject act, and the faults that they can name"},
@@ -317,10 +215,6 @@ Response handle(Context& context, const Request& request) {
   Response response;
   const Route* route = find_route(request, response);
   return route ? route->handle(context, request) : std::move(response);
-}
-
-Response error_response(const Error& error) {
-  return json_response(to_json(error), status_of(error.kind));
 }
 
 }  // namespace waylay::control

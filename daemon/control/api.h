@@ -31,6 +31,7 @@ struct Response {
 struct Context {
   Backend& backend;
   Feed& feed;
+  uint64_t holds = 0;  // begun so far
 };
 
 struct Route {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "flow/facts.h"
 #include "match/expression.h"
+#include "rules/rule_book.h"
 
 namespace waylay::control {
 
@@ -51,6 +53,8 @@ struct Status {
 
 using Flows = std::vector<std::shared_ptr<const flow::FlowFacts>>;
 using Exchanges = std::vector<std::shared_ptr<const flow::ExchangeFacts>>;
+using Names = std::vector<std::string>;
+using Documents = std::span<const rules::Document>;
 
 class Backend {
  public:
@@ -72,15 +76,25 @@ class Backend {
 
   // Rules, as rules::RuleBook does it.
   virtual std::string rules() const = 0;  // a JSON array
-  virtual Result<std::vector<std::string>> add_rules(std::string_view json, std::string_view origin) = 0;
-  virtual Result<std::vector<std::string>> replace_rules(std::string_view json, std::string_view origin) = 0;
-  virtual Result<void> remove_rule(std::string_view name) = 0;
-  virtual size_t remove_all_rules() = 0;
+  virtual Result<Names> add_rules(Documents documents, const rules::By& by) = 0;
+  virtual Result<Names> replace_rules(Documents documents, const rules::By& by) = 0;
+  virtual Result<void> remove_rule(std::string_view name, const rules::By& by) = 0;
+  virtual size_t remove_all_rules(const rules::By& by) = 0;
+  virtual Result<size_t> reload_rules(const rules::By& by) = 0;  // from rules.d
+  virtual std::string rules_history() const = 0;                 // a JSON array
+  virtual Result<std::string> rules_difference() const = 0;      // what reload_rules() would change
+  virtual Result<std::string> rules_difference(uint64_t from, uint64_t to) const = 0;
+  virtual Result<std::string> rules_difference(Documents documents) const = 0;
+  virtual Result<std::string> rollback_rules(uint64_t version, const rules::By& by) = 0;
+  virtual std::string rule_groups(rules::Source source) const = 0;  // a JSON array
+  virtual Result<Names> begin_rule_group(rules::Source source, std::string_view name, Documents documents,
+                                         const rules::By& by) = 0;
+  virtual Result<size_t> end_rule_group(rules::Source source, std::string_view name, const rules::By& by) = 0;
   // What they will not do although they seem to, as rules::lint says it: of the rules in force, or of these.
   virtual std::string lint() const = 0;  // a JSON array, also the next
   virtual Result<std::string> lint(std::string_view json, std::string_view origin) const = 0;
   virtual bool faults() const = 0;
-  virtual void switch_faults(bool on) = 0;
+  virtual void switch_faults(bool on, const rules::By& by) = 0;
 };
 
 // A connection that tells its story by itself, since it has no exchanges to do so.

@@ -98,6 +98,7 @@ void Connection::answer(Time now) {
   head_.reset();
   if (!request) return begin(error_response(request.error()));
   request->body = std::move(body_);
+  request->peer = peer_;
   body_ = {};
   Response response;
   const Route* route = find_route(*request, response);

@@ -135,19 +135,47 @@ std::string ProxyBackend::rules() const {
   return proxy_.rules().to_json(now());
 }
 
-Result<std::vector<std::string>> ProxyBackend::add_rules(std::string_view json, std::string_view origin) {
-  return proxy_.rules().add(json, origin, now());
+Result<Names> ProxyBackend::add_rules(Documents documents, const rules::By& by) {
+  return proxy_.rules().add(documents, by);
+}
+Result<Names> ProxyBackend::replace_rules(Documents documents, const rules::By& by) {
+  return proxy_.rules().replace(documents, by);
+}
+Result<void> ProxyBackend::remove_rule(std::string_view name, const rules::By& by) {
+  return proxy_.rules().remove(name, by);
+}
+size_t ProxyBackend::remove_all_rules(const rules::By& by) {
+  return proxy_.rules().remove_all(by);
 }
 
-Result<std::vector<std::string>> ProxyBackend::replace_rules(std::string_view json, std::string_view origin) {
-  return proxy_.rules().replace(json, origin, now());
+Result<size_t> ProxyBackend::reload_rules(const rules::By& by) {
+  return proxy_.rules().load_directory(proxy_.start_info().rules_directory, by);
+}
+std::string ProxyBackend::rules_history() const {
+  return proxy_.rules().history_to_json();
+}
+Result<std::string> ProxyBackend::rules_difference() const {
+  return proxy_.rules().difference_of_directory(proxy_.start_info().rules_directory);
+}
+Result<std::string> ProxyBackend::rules_difference(uint64_t from, uint64_t to) const {
+  return proxy_.rules().difference(from, to);
+}
+Result<std::string> ProxyBackend::rules_difference(Documents documents) const {
+  return proxy_.rules().difference(documents);
+}
+Result<std::string> ProxyBackend::rollback_rules(uint64_t version, const rules::By& by) {
+  return proxy_.rules().rollback(version, by);
 }
 
-Result<void> ProxyBackend::remove_rule(std::string_view name) {
-  return proxy_.rules().remove(name);
+std::string ProxyBackend::rule_groups(rules::Source source) const {
+  return proxy_.rules().groups_to_json(source, now());
 }
-size_t ProxyBackend::remove_all_rules() {
-  return proxy_.rules().remove_all();
+Result<Names> ProxyBackend::begin_rule_group(rules::Source source, std::string_view name, Documents documents,
+                                             const rules::By& by) {
+  return proxy_.rules().begin_group(source, name, documents, by);
+}
+Result<size_t> ProxyBackend::end_rule_group(rules::Source source, std::string_view name, const rules::By& by) {
+  return proxy_.rules().end_group(source, name, by);
 }
 
 std::string ProxyBackend::lint() const {
@@ -163,8 +191,8 @@ Result<std::string> ProxyBackend::lint(std::string_view json, std::string_view o
 bool ProxyBackend::faults() const {
   return proxy_.rules().faults();
 }
-void ProxyBackend::switch_faults(bool on) {
-  proxy_.rules().switch_faults(on);
+void ProxyBackend::switch_faults(bool on, const rules::By& by) {
+  proxy_.rules().switch_faults(on, by);
 }
 
 }  // namespace waylay::control

@@ -18,14 +18,24 @@ class ProxyBackend final : public Backend {
   std::string retries(const match::Expression& match, size_t limit) const override;
   std::string metrics() const override;
   std::string rules() const override;
-  Result<std::vector<std::string>> add_rules(std::string_view json, std::string_view origin) override;
-  Result<std::vector<std::string>> replace_rules(std::string_view json, std::string_view origin) override;
-  Result<void> remove_rule(std::string_view name) override;
-  size_t remove_all_rules() override;
+  Result<Names> add_rules(Documents documents, const rules::By& by) override;
+  Result<Names> replace_rules(Documents documents, const rules::By& by) override;
+  Result<void> remove_rule(std::string_view name, const rules::By& by) override;
+  size_t remove_all_rules(const rules::By& by) override;
+  Result<size_t> reload_rules(const rules::By& by) override;
+  std::string rules_history() const override;
+  Result<std::string> rules_difference() const override;
+  Result<std::string> rules_difference(uint64_t from, uint64_t to) const override;
+  Result<std::string> rules_difference(Documents documents) const override;
+  Result<std::string> rollback_rules(uint64_t version, const rules::By& by) override;
+  std::string rule_groups(rules::Source source) const override;
+  Result<Names> begin_rule_group(rules::Source source, std::string_view name, Documents documents,
+                                 const rules::By& by) override;
+  Result<size_t> end_rule_group(rules::Source source, std::string_view name, const rules::By& by) override;
   std::string lint() const override;
   Result<std::string> lint(std::string_view json, std::string_view origin) const override;
   bool faults() const override;
-  void switch_faults(bool on) override;
+  void switch_faults(bool on, const rules::By& by) override;
 
  private:
   proxy::Proxy& proxy_;

@@ -15,6 +15,7 @@ struct Request {
   std::vector<std::string> path;             // "/v1/rules/a%2Fb" is {"v1", "rules", "a/b"}
   std::map<std::string, std::string> query;  // "?follow" is {"follow", ""}
   std::string body;
+  std::string peer;  // who asks: "uid=0 pid=4711"
 };
 
 // Invalid: malformed percent-encoding, a NUL, a parameter given twice.

@@ -15,7 +15,8 @@ class FakeBackend final : public Backend {
   Exchanges kept_exchanges;
   Flows kept_flows;
   std::vector<std::string> rule_names;
-  std::string last_origin, last_json;
+  std::string last_origin, last_json, last_by;
+  std::vector<std::string> groups;  // "hold 1"
   bool faults_on = true;
   std::string kept_retries = "{\"summary\":[],\"findings\":[],\"invocations\":[]}";
 
@@ -103,30 +104,65 @@ class FakeBackend final : public Backend {
     for (const std::string& name : rule_names) json += (json.size() > 1 ? ",\"" : "\"") + name + "\"";
     return json + "]";
   }
-  Result<std::vector<std::string>> add_rules(std::string_view json, std::string_view origin) override {
-    last_origin = origin;
-    last_json = json;
-    if (json.find("bad") != std::string_view::npos)
-      return fail(Error::local(ErrorKind::Invalid, std::string(origin) + ": line 2, column 11: a comma too many"));
+  Result<Names> add_rules(Documents documents, const rules::By& by) override {
+    last_by = by.who;
+    for (const rules::Document& document : documents) {
+      last_origin = document.origin;
+      last_json = document.json;
+      if (document.json.find("bad") != std::string_view::npos)
+        return fail(Error::local(ErrorKind::Invalid, last_origin + ": line 2, column 11: a comma too many"));
+    }
     rule_names.emplace_back("new");
-    return std::vector<std::string>{"new"};
+    return Names{"new"};
   }
-  Result<std::vector<std::string>> replace_rules(std::string_view json, std::string_view origin) override {
+  Result<Names> replace_rules(Documents documents, const rules::By& by) override {
     rule_names.clear();
-    return add_rules(json, origin);
+    return add_rules(documents, by);
   }
-  Result<void> remove_rule(std::string_view name) override {
+  Result<void> remove_rule(std::string_view name, const rules::By&) override {
     if (std::erase(rule_names, std::string(name)) > 0) return {};
     return fail(Error::local(ErrorKind::NotFound, "there is no rule \"" + std::string(name) + "\""));
   }
-  size_t remove_all_rules() override { return std::exchange(rule_names, {}).size(); }
+  size_t remove_all_rules(const rules::By&) override { return std::exchange(rule_names, {}).size(); }
+  Result<size_t> reload_rules(const rules::By& by) override {
+    last_by = by.who;
+    return 3;
+  }
+  std::string rules_history() const override { return R"([{"version":2}])"; }
+  Result<std::string> rules_difference() const override { return R"({"of":"rules.d"})"; }
+  Result<std::string> rules_difference(uint64_t from, uint64_t to) const override {
+    return "{\"from\":" + std::to_string(from) + ",\"to\":" + std::to_string(to) + "}";
+  }
+  Result<std::string> rules_difference(Documents documents) const override {
+    return "{\"of\":\"" + std::string(documents[0].origin) + "\"}";
+  }
+  Result<std::string> rollback_rules(uint64_t version, const rules::By&) override {
+    if (version == 2) return "removed slow";
+    return fail(Error::local(ErrorKind::NotFound, "there is no version " + std::to_string(version)));
+  }
+  std::string rule_groups(rules::Source) const override {
+    std::string json = "[";
+    for (const auto& group : groups) json += (json.size() > 1 ? ",\"" : "\"") + group + "\"";
+    return json + "]";
+  }
+  Result<Names> begin_rule_group(rules::Source source, std::string_view name, Documents documents,
+                                 const rules::By& by) override {
+    Result<Names> names = add_rules(documents, by);
+    if (names) groups.push_back(std::string(to_string(source)) + " " + std::string(name));
+    return names;
+  }
+  Result<size_t> end_rule_group(rules::Source source, std::string_view name, const rules::By&) override {
+    size_t ended = std::erase(groups, std::string(to_string(source)) + " " + std::string(name));
+    if (ended > 0) return ended;
+    return fail(Error::local(ErrorKind::NotFound, "no such group"));
+  }
   std::string lint() const override { return R"([{"kind":"bare-429"}])"; }
   Result<std::string> lint(std::string_view json, std::string_view origin) const override {
     if (json.find("bad") == std::string_view::npos) return "[]";
     return fail(Error::local(ErrorKind::Invalid, std::string(origin) + ": bad"));
   }
   bool faults() const override { return faults_on; }
-  void switch_faults(bool on) override { faults_on = on; }
+  void switch_faults(bool on, const rules::By&) override { faults_on = on; }
 };
 
 }  // namespace waylay::control
