@@ -5,11 +5,12 @@ endif()
 install(TARGETS waylayd DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS waylay DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-# The unit names the daemon's place, which depends on the prefix. systemd reads units and users below /usr/lib and
+# The unit names the programs' places, which depend on the prefix. systemd reads units and users below /usr/lib and
 # /usr/local/lib, never in a multiarch folder.
 file(READ ${CMAKE_SOURCE_DIR}/systemd/waylayd.service unit)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/systemd/waylayd.service)
 string(REPLACE "/usr/sbin/waylayd" "${CMAKE_INSTALL_FULL_SBINDIR}/waylayd" unit "${unit}")
+string(REPLACE "/usr/bin/waylay" "${CMAKE_INSTALL_FULL_BINDIR}/waylay" unit "${unit}")
 string(REPLACE "/usr/share/doc/waylay" "${CMAKE_INSTALL_FULL_DOCDIR}" unit "${unit}")
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/packaging/waylayd.service CONTENT "${unit}")
 install(FILES ${CMAKE_BINARY_DIR}/packaging/waylayd.service DESTINATION lib/systemd/system)

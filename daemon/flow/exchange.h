@@ -18,7 +18,7 @@
 #include "base/byte_queue.h"
 #include "flow/facts.h"
 #include "http/h1.h"
-#include "rules/rule_book.h"
+#include "rules/rule_set.h"
 
 namespace waylay::rules {
 struct Redirect;  // actions.h

@@ -16,8 +16,14 @@ std::vector<std::vector<Fd>> deal_out(std::vector<Fd> listeners, size_t workers)
 
 }  // namespace
 
-ControlChannel::ControlChannel(io::Ring& ring, io::Mailbox& answers, Workers& workers, TargetTable& targets)
-    : ring_(ring), answers_(answers), workers_(workers), targets_(targets), socket_(ring, *this) {}
+ControlChannel::ControlChannel(io::Ring& ring, io::Mailbox& answers, Workers& workers, TargetTable& targets,
+                               std::function<void()> reload_rules)
+    : ring_(ring),
+      answers_(answers),
+      workers_(workers),
+      targets_(targets),
+      reload_rules_(std::move(reload_rules)),
+      socket_(ring, *this) {}
 
 void ControlChannel::open(Fd fd) {
   socket_.open(std::move(fd));
@@ -38,6 +44,8 @@ void ControlChannel::handle(Message message) {
       return add_target(std::move(message));
     case MessageType::TargetRemoved:
       return remove_target(message);
+    case MessageType::ReloadRules:
+      return reload_rules_();
     case MessageType::Stop:
       return stop("the warden says so");
     default:

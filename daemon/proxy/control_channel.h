@@ -2,6 +2,7 @@
 // workers have carried that out. Lives in the proxy's main thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -18,8 +19,9 @@ class ControlChannel final : private io::MessageSocket::Owner {
  public:
   using Workers = std::vector<std::unique_ptr<Worker>>;
 
-  // `answers` brings what workers report into this thread. All are borrowed.
-  ControlChannel(io::Ring& ring, io::Mailbox& answers, Workers& workers, TargetTable& targets);
+  // `answers` brings what workers report into this thread. All are borrowed. `reload_rules` is for the warden's SIGHUP.
+  ControlChannel(io::Ring& ring, io::Mailbox& answers, Workers& workers, TargetTable& targets,
+                 std::function<void()> reload_rules);
 
   void open(Fd fd);                        // says Ready
   bool closed() const { return closed_; }  // the warden said Stop, or is gone
@@ -48,6 +50,7 @@ class ControlChannel final : private io::MessageSocket::Owner {
   io::Mailbox& answers_;
   Workers& workers_;
   TargetTable& targets_;
+  const std::function<void()> reload_rules_;
   io::MessageSocket socket_;
   std::map<uint32_t, Unanswered> unanswered_;  // the last wish for a target
   bool closed_ = false;

@@ -51,6 +51,7 @@ struct Proxy::Impl {
 
   Result<void> prepare(Fd channel);
   Result<void> load_rules();
+  void reload_rules();
   Result<void> make_workers();
   Result<void> make_control();
   Result<void> start();
@@ -76,11 +77,16 @@ Result<void> Proxy::Impl::prepare(Fd channel) {
 }
 
 Result<void> Proxy::Impl::load_rules() {
-  if (inheritance.info.rules_directory.empty()) return {};
-  Result<size_t> loaded = rules.load_directory(inheritance.info.rules_directory, now());
+  Result<size_t> loaded = rules.load_directory(inheritance.info.rules_directory, {now(), "start"});
   if (!loaded) return fail(loaded, "rules");
   if (*loaded > 0) log::info("event=rules-loaded count=" + std::to_string(*loaded));
   return {};
+}
+
+void Proxy::Impl::reload_rules() {
+  Result<size_t> loaded = rules.load_directory(inheritance.info.rules_directory, {now(), "SIGHUP"});
+  if (loaded) return log::info("event=rules-loaded count=" + std::to_string(*loaded));
+  log::error("event=rules-not-loaded, those in force stay: " + loaded.error().message);
 }
 
 Result<void> Proxy::Impl::make_workers() {
@@ -103,7 +109,7 @@ Result<void> Proxy::Impl::make_control() {
   if (!mailbox) return fail(mailbox);
   answers = std::move(*mailbox);
   targets = std::make_unique<TargetTable>(inheritance.counters.get());
-  control = std::make_unique<ControlChannel>(*ring, *answers, workers, *targets);
+  control = std::make_unique<ControlChannel>(*ring, *answers, workers, *targets, [this] { reload_rules(); });
   return {};
 }
 

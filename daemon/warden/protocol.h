@@ -16,6 +16,7 @@
 //                                 payload says why
 // warden -> proxy  TargetRemoved  target; count = 1: close open connections too (--now); payload: why, in words
 // proxy -> warden  TargetDrained  target: no handshake is in flight (5 s at most), listeners are closed; mounts may go
+// warden -> proxy  ReloadRules    read rules.d again
 // warden -> proxy  Stop           finish what is open within the limit and exit
 // Worker channel
 // proxy -> warden  Sign           id; payload: the to-be-signed part of a leaf (DER)
@@ -46,6 +47,7 @@ enum class MessageType : uint32_t {
   TargetReady,
   TargetRemoved,
   TargetDrained,
+  ReloadRules,
   Stop,
   Sign,
   Signature,

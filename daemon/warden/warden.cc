@@ -282,9 +282,7 @@ StartInfo Warden::start_info() const {
   info.ca_certificate = authority_->certificate_pem();
   info.upstream_roots = upstream_roots_;
   info.system_roots = system_bundle_path();
-  struct stat rules{};
-  if (::stat(configuration_.rules_directory.c_str(), &rules) == 0)
-    info.rules_directory = configuration_.rules_directory;
+  info.rules_directory = configuration_.rules_directory;
   info.log_level = to_string(configuration_.log_level);
   info.error_page = configuration_.error_page;
   return info;
@@ -398,7 +396,9 @@ std::optional<Result<void>> Warden::on_signal() {
   signalfd_siginfo signal{};
   if (::read(signals_.get(), &signal, sizeof signal) != sizeof signal) return std::nullopt;
   if (signal.ssi_signo == SIGHUP) {
-    log::info("SIGHUP ignored: rules are reloaded by `waylay rules load`, the configuration by a restart");
+    log::info("SIGHUP: rules are read again; the configuration, by a restart");
+    Result<void> told = send(proxy_.control.get(), {.type = MessageType::ReloadRules}, {});
+    if (!told) log::warning("the proxy is not told to read rules again: " + told.error().message);
     return std::nullopt;
   }
   return stop();
