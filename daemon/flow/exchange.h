@@ -15,8 +15,8 @@
 #include <memory>
 #include <optional>
 
-#include "base/byte_queue.h"
 #include "flow/facts.h"
+#include "flow/held_body.h"
 #include "http/h1.h"
 #include "rules/rule_set.h"
 
@@ -28,16 +28,6 @@ namespace waylay::flow {
 
 constexpr size_t kMaximumForm =
     64 * 1024;  // of a query-protocol body held back to learn its Action; larger ones are not looked into
-
-// A piece of a body, and the same piece as it came: with its framing in HTTP/1, the content once more in HTTP/2.
-struct BodyPart {
-  Bytes content, wire;
-};
-// What ends a body: its last framing (HTTP/1), and its trailers if there are any.
-struct BodyEnd {
-  Bytes wire;
-  const http::Trailers* trailers = nullptr;
-};
 
 // How the body behind a head that is sent will be framed.
 struct Framing {
@@ -120,8 +110,9 @@ class Exchange {
   void on_response_body(const BodyPart& part, Time now);
   void on_response_end(const BodyEnd& end, Time now);
   void on_response_refused(std::string why, Time now);  // bytes that are no answer to this request
-  // It ended too early; `mirrored` is the same end for the client: Close, Cut or Reset.
-  void on_upstream_gone(Ending mirrored, std::optional<Error> error, Time now);
+  // It is gone, after the response's end or before it. `mirrored` is the same end for the client: Close, Cut or Reset.
+  // `answering`: something of a response had come, if only of its head.
+  void on_upstream_gone(Ending mirrored, bool answering, std::optional<Error> error, Time now);
 
   void on_time(Time now);      // deadline_ns() has come
   void on_writable(Time now);  // client_is_behind() or upstream_is_behind() may have changed
@@ -129,22 +120,69 @@ class Exchange {
 
   bool wants_request() const;   // its body
   bool wants_response() const;  // its head or body
-  size_t request_held() const;
-  size_t response_held() const;
+  size_t request_held() const { return request_held_.size(); }
+  size_t response_held() const { return response_held_.size(); }
 
   const std::optional<Ending>& ending() const { return ending_; }
-  const http::Head* request() const;  // null before on_request_head; as it will be or was sent
-  bool request_is_sent() const;       // its head is
-  bool request_is_complete() const;   // its end has come
-  bool waits_for_upstream() const;    // the request has been decided on and not been sent
-  bool response_is_complete() const;  // nothing more is read of it
+  const http::Head* request() const { return request_ ? &*request_ : nullptr; }  // as it will be or was sent
+  bool request_is_sent() const { return phase_ == Phase::Sent; }                 // its head is
+  bool request_is_complete() const { return request_done_; }                     // its end has come
+  bool waits_for_upstream() const { return phase_ == Phase::Held; }              // decided on, not sent
+  bool response_waits() const { return response_waits_; }                        // its head has come and is held back
 
  private:
-  struct State;
+  enum class Phase : uint8_t {
+    Collecting,  // the request is held back until its operation is known
+    Held,        // by a delay, or until the upstream is there
+    Sent,
+    Answering,  // our own answer; the request's body is read and dropped first
+  };
+
+  // The request.
+  void decide_request(Time now);
+  void carry_out_request(Time now);
+  void send_request(Time now);
+  void fail_request(std::string why, Time now);
+  // The response.
+  void answer(Time now);
+  void decide_response(Time now);
+  void carry_out_response(Time now);
+  void edit_response(Time now);
+  void fit_body_to_status(Time now);
+  void drop_upstreams_body(Time now);
+  void drop_rest_of_response(Time now);
+  void take_own(const rules::Response& response);
+  void send_response(Time now);
+  void send_own();
+  void send_head(Framing framing);
+  void answer_plainly(int status, std::string_view text);
+  // The end.
+  void note(const rules::Plan& plan);
+  void finish_if_done(Time now);
+  void finish(ExchangeEnd end, std::string error, Ending ending, Time now);
 
   Link& link_;
-  std::unique_ptr<State> state_;
+  Recorder& recorder_;
+  const bool error_page_;
+  std::shared_ptr<const rules::RuleSet> rules_;
+  std::shared_ptr<ExchangeFacts> facts_ = std::make_shared<ExchangeFacts>();
   std::optional<Ending> ending_;
+
+  Phase phase_ = Phase::Held;
+  std::optional<http::Head> request_, response_;  // the response as it will be or was sent
+  http::BodyLength response_length_;              // of the upstream's
+  HeldBody request_held_, response_held_;
+  rules::Plan plan_;  // being carried out
+  std::optional<int64_t> wait_until_ns_;
+  std::optional<std::string> own_body_;  // the response's body is ours
+  bool request_done_ = false;
+  bool response_done_ = false;   // nothing more is read of it
+  bool response_waits_ = false;  // its head is here, or made by us; its delay is not over
+  bool response_sent_ = false;   // its head is
+  bool drop_response_ = false;   // the upstream's body
+  uint64_t dropped_ = 0;         // octets of it
+  std::optional<int64_t>
+      drop_until_ns_;  // the client has its answer, the upstream has not sent all of the one replaced
 };
 
 }  // namespace waylay::flow

@@ -1,0 +1,25 @@
+#include "flow/held_body.h"
+
+namespace waylay::flow {
+
+void HeldBody::append(const BodyPart& part) {
+  if (!framed_ && part.content.size() != part.wire.size()) {
+    framed_ = true;
+    content_.append(wire_.bytes());
+  }
+  wire_.append(part.wire);
+  if (framed_) content_.append(part.content);
+}
+
+void HeldBody::end(const BodyEnd& end) {
+  end_wire_.append(end.wire);
+  if (end.trailers) trailers_ = *end.trailers;
+}
+
+void HeldBody::clear() {
+  wire_.clear();
+  content_.clear();
+  end_wire_.clear();
+}
+
+}  // namespace waylay::flow
