@@ -16,7 +16,8 @@ bool is_meant(const Json& field, const std::string& pattern) {
 }
 
 std::string name_of(const Json& field) {
-  return text(field, "name") + (flag(field, "takes_key") ? "[\"name\"]" : "");
+  std::string key = text(field, "key");
+  return text(field, "name") + (key.empty() ? "" : "[\"" + key + "\"]");
 }
 
 std::string documentation_of(const Json& field) {

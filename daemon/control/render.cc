@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "base/clock.h"
 
 namespace waylay::control {
@@ -203,6 +204,19 @@ Json to_json(const Status& status) {
           {"targets", std::move(targets)}};
 }
 
+// What stands in brackets behind the field's name.
+Json key_of(match::Key key) {
+  switch (key) {
+    case match::Key::None:
+      return nullptr;
+    case match::Key::HeaderName:
+      return "name";
+    case match::Key::JsonPath:
+      return "$.path";
+  }
+  CHECK(!"a kind of key");
+}
+
 Json fields_to_json() {
   Json fields = Json::array();
   for (const match::FieldInfo& info : match::all_fields()) {
@@ -213,7 +227,7 @@ Json fields_to_json() {
                       {"aliases", std::move(aliases)},
                       {"type", match::to_string(info.type)},
                       {"known_at", match::to_string(info.moment)},
-                      {"takes_key", info.key != match::Key::None},
+                      {"key", key_of(info.key)},
                       {"documentation", info.documentation}});
   }
   return fields;

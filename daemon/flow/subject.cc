@@ -1,6 +1,7 @@
 #include "flow/subject.h"
 
 #include <charconv>
+#include <ctime>
 
 #include "base/bytes.h"
 
@@ -33,6 +34,10 @@ Value content_length(const http::Head& head) {
   return error == std::errc{} && end == value->data() + value->size() ? number(octets) : Value{};
 }
 
+Value text_of(const body::Content* content) {
+  return content ? Value{content->text()} : Value{};
+}
+
 std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -40,16 +45,30 @@ std::string_view path_of(std::string_view target) {
 }  // namespace
 
 Value Subject::value(Field field, std::string_view key) const {
-  if (field <= Field::TlsVersion) return of_flow(field);
+  if (field <= Field::TlsJa4) return of_flow(field);
   if (field >= Field::ContainerName && field <= Field::FlowOutcome) return of_flow(field);
   if (!exchange_) return {};
   if (field >= Field::AwsService && field <= Field::AwsRetryMode) return of_call(field);
+  if (field >= Field::TimeDate && field <= Field::TimeWeekday) return of_time(field);
+  if (field == Field::BodyText) return text_of(request_body_);
+  if (field == Field::ResponseBodyText) return text_of(response_body_);
   if (field >= Field::HttpHost && field <= Field::HttpHeader) return of_request(field, key);
   if (field >= Field::HttpResponseCode && field <= Field::HttpResponseHeader) return of_response(field, key);
   return of_exchange(field);
 }
 
+Value Subject::json(Field field, const match::JsonPath& path) const {
+  const body::Content* content = field == Field::BodyJson ? request_body_ : response_body_;
+  return content ? content->at(path) : Value{};
+}
+
 void Subject::values(Field field, std::string_view key, match::ValueVisitor& visitor) const {
+  if (field == Field::IpAddress || field == Field::TcpPort) {
+    bool address = field == Field::IpAddress;
+    if (visitor.visit(of_flow(address ? Field::IpSource : Field::TcpSourcePort)))
+      visitor.visit(of_flow(address ? Field::IpDestination : Field::TcpDestinationPort));
+    return;
+  }
   if (field == Field::TlsAlpn) {
     for (const std::string& protocol : flow_.alpn_offered)
       if (!visitor.visit(std::string_view(protocol))) return;
@@ -73,10 +92,12 @@ void Subject::values(Field field, std::string_view key, match::ValueVisitor& vis
 Value Subject::of_flow(Field field) const {
   switch (field) {
     case Field::IpSource:
+    case Field::IpAddress:
       return flow_.client;
     case Field::IpDestination:
       return flow_.destination;
     case Field::TcpSourcePort:
+    case Field::TcpPort:
       return number(flow_.client.port);
     case Field::TcpDestinationPort:
       return number(flow_.destination.port);
@@ -86,6 +107,8 @@ Value Subject::of_flow(Field field) const {
       return flow_.alpn_offered.empty() ? Value{} : text(flow_.alpn_offered.front());
     case Field::TlsVersion:
       return number_unless_zero(flow_.tls_version_offered);
+    case Field::TlsJa4:
+      return text(flow_.ja4);
     case Field::ContainerName:
       return text(flow_.owner.container_name);
     case Field::ContainerId:
@@ -183,6 +206,8 @@ Value Subject::of_request(Field field, std::string_view key) const {
       return std::string_view(request_->minor_version() == 0 ? "HTTP/1.0" : "HTTP/1.1");
     case Field::HttpUserAgent:
       return field_value(*request_, "user-agent");
+    case Field::HttpReferer:
+      return field_value(*request_, "referer");
     case Field::HttpContentType:
       return field_value(*request_, "content-type");
     case Field::HttpContentLength:
@@ -207,11 +232,35 @@ Value Subject::of_response(Field field, std::string_view key) const {
       return field_value(*response_, "content-type");
     case Field::HttpResponseContentLength:
       return content_length(*response_);
+    case Field::HttpResponseLocation:
+      return field_value(*response_, "location");
+    case Field::HttpResponseServer:
+      return field_value(*response_, "server");
     case Field::HttpResponseHeader:
       return field_value(*response_, key);
     default:
       return {};
   }
+}
+
+// In UTC: whoever wrote the rule and whoever runs the daemon may be in different zones.
+Value Subject::of_time(Field field) const {
+  time_t seconds = exchange_->started.wall_ns / kSecond_ns;
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  switch (field) {
+    case Field::TimeHour:
+      return number(parts.tm_hour);
+    case Field::TimeMinute:
+      return number(parts.tm_min);
+    case Field::TimeWeekday:
+      return number(parts.tm_wday == 0 ? 7 : parts.tm_wday);
+    default:
+      break;
+  }
+  char written[16];  // fits into a std::string without allocation
+  made_.assign(written, strftime(written, sizeof written, field == Field::TimeDate ? "%Y-%m-%d" : "%H:%M:%S", &parts));
+  return text(made_);
 }
 
 }  // namespace waylay::flow

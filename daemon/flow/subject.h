@@ -2,6 +2,7 @@
 // and afterwards (with the redacted heads of its facts).
 #pragma once
 
+#include "body/content.h"
 #include "flow/facts.h"
 #include "match/subject.h"
 
@@ -17,7 +18,14 @@ class Subject final : public match::Subject {
       : Subject(*exchange.flow, exchange, exchange.request ? &*exchange.request : nullptr,
                 exchange.response ? &*exchange.response : nullptr) {}
 
+  // The bodies that were collected, null where none was (yet). Borrowed.
+  void set_bodies(const body::Content* request, const body::Content* response) {
+    request_body_ = request;
+    response_body_ = response;
+  }
+
   match::Value value(match::Field field, std::string_view key) const override;
+  match::Value json(match::Field field, const match::JsonPath& path) const override;
   void values(match::Field field, std::string_view key, match::ValueVisitor& visitor) const override;
 
  private:
@@ -26,12 +34,15 @@ class Subject final : public match::Subject {
   match::Value of_call(match::Field field) const;
   match::Value of_request(match::Field field, std::string_view key) const;
   match::Value of_response(match::Field field, std::string_view key) const;
+  match::Value of_time(match::Field field) const;
 
   const FlowFacts& flow_;
   const ExchangeFacts* exchange_ = nullptr;
   const http::Head* request_ = nullptr;
   const http::Head* response_ = nullptr;
-  mutable std::string made_;  // for the one value that is put together: http.request.full_uri
+  const body::Content* request_body_ = nullptr;
+  const body::Content* response_body_ = nullptr;
+  mutable std::string made_;  // for the values that are put together: http.request.full_uri, time.date, time.of_day
 };
 
 }  // namespace waylay::flow

@@ -35,6 +35,63 @@ bool holds(Operator compare, std::partial_ordering order) {
   }
 }
 
+// A number of JSON and one of the expression, each an int64_t or a double.
+std::partial_ordering order_numbers(int64_t a, int64_t b) {
+  return a <=> b;
+}
+std::partial_ordering order_numbers(int64_t a, double b) {
+  return order(a, b);
+}
+std::partial_ordering order_numbers(double a, double b) {
+  return a <=> b;
+}
+std::partial_ordering order_numbers(double a, int64_t b) {
+  return 0 <=> order(b, a);
+}
+
+// Values of two types have no order, and so differ.
+template <class Number>
+std::partial_ordering order_with_number(const Value& value, Number number) {
+  if (const auto* integer = std::get_if<int64_t>(&value)) return order_numbers(*integer, number);
+  if (const auto* decimal = std::get_if<double>(&value)) return order_numbers(*decimal, number);
+  return std::partial_ordering::unordered;
+}
+std::partial_ordering order_with_text(const Value& value, std::string_view text) {
+  const auto* string = std::get_if<std::string_view>(&value);
+  return string ? order(*string, text, false) : std::partial_ordering::unordered;
+}
+
+// Where a value of JSON stands, seen from both ends of an operand.
+struct Bounds {
+  std::partial_ordering low, high;
+};
+
+struct JsonBounds {
+  const Value& value;
+
+  Bounds operator()(const NumberRange& range) const {
+    return {order_with_number(value, range.low), order_with_number(value, range.high)};
+  }
+  Bounds operator()(const DecimalRange& range) const {
+    return {order_with_number(value, range.low), order_with_number(value, range.high)};
+  }
+  Bounds operator()(const Text& text) const {
+    std::partial_ordering both = order_with_text(value, text.text);
+    return {both, both};
+  }
+  Bounds operator()(const TextRange& range) const {
+    return {order_with_text(value, range.low), order_with_text(value, range.high)};
+  }
+  Bounds operator()(const Flag& flag) const {
+    const bool* held = std::get_if<bool>(&value);
+    bool equal = held != nullptr && *held == flag.value;
+    std::partial_ordering both = equal ? std::partial_ordering::equivalent : std::partial_ordering::unordered;
+    return {both, both};
+  }
+  Bounds operator()(const Network&) const { CHECK(!"an operand of JSON"); }
+  Bounds operator()(const AddressRange&) const { CHECK(!"an operand of JSON"); }
+};
+
 // One value of a field, held against the right side of a node.
 class Test {
  public:
@@ -54,6 +111,8 @@ class Test {
         return text(std::get<std::string_view>(value));
       case Type::Address:
         return address(std::get<Address>(value).unmapped());
+      case Type::Json:
+        return json(value);
     }
     CHECK(!"a type");
   }
@@ -123,6 +182,23 @@ class Test {
     return false;
   }
 
+  bool json(const Value& value) const {
+    if (node_.kind == NodeKind::In) return json_in_set(value);
+    if (node_.compare != Operator::Contains && node_.compare != Operator::Matches) {
+      return holds(node_.compare, std::visit(JsonBounds{value}, program_.operands[node_.operand]).low);
+    }
+    const auto* string = std::get_if<std::string_view>(&value);
+    return string != nullptr && text(*string);
+  }
+
+  bool json_in_set(const Value& value) const {
+    for (uint32_t i = 0; i < node_.operands; ++i) {
+      Bounds bounds = std::visit(JsonBounds{value}, program_.operands[node_.operand + i]);
+      if (bounds.low >= 0 && bounds.high <= 0) return true;
+    }
+    return false;
+  }
+
   template <class T>
   const T& operand(uint32_t i) const {
     return std::get<T>(program_.operands[node_.operand + i]);
@@ -187,14 +263,18 @@ class Evaluation {
     const FieldInfo& field = info(node.field);
     if (now_ < field.moment) return Truth::Unknown;
     Test one(program_, node);
-    const std::string& key = program_.keys[node.key];
     if (!field.repeated) {
-      Value value = subject_.value(node.field, key);
+      Value value = only_value(node, field);
       return truth(!std::holds_alternative<std::monostate>(value) && one.holds_for(value));
     }
     AnyValue any(one, node.kind == NodeKind::Compare && node.compare == Operator::NotEqual);
-    subject_.values(node.field, key, any);
+    subject_.values(node.field, program_.keys[node.key], any);
     return truth(any.holds());
+  }
+
+  Value only_value(const Node& node, const FieldInfo& field) const {
+    if (field.key == Key::JsonPath) return subject_.json(node.field, program_.paths[node.path]);
+    return subject_.value(node.field, program_.keys[node.key]);
   }
 
   const Program& program_;

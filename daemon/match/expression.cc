@@ -58,6 +58,9 @@ Truth Expression::evaluate(const Subject& subject, Moment now) const {
 Moment Expression::known_at() const {
   return program_->known_at;
 }
+bool Expression::asks_at(Moment moment) const {
+  return std::ranges::any_of(program_->fields, [&](Field field) { return info(field).moment == moment; });
+}
 const std::vector<std::string>& Expression::hosts() const {
   return program_->hosts;
 }

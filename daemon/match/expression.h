@@ -4,19 +4,17 @@
 //     http.host contains "s3" and not http.request.method in {"GET", "HEAD"}
 //     aws.attempt in {1..2} && ip.dst == 10.0.0.0/8 && http.header["x-debug"]
 //
-//   comparison  == eq, != ne, < lt, > gt, <= le, >= ge; contains (strings); matches or ~ (RE2, unanchored); in {a,
-//   b, 1..9};
-//               not in. The field stands on the left, a literal on the right.
+//   comparison  == eq, != ne, < lt, > gt, <= le, >= ge; contains (strings); matches or ~ (RE2, unanchored);
+//               in {a, b, 1..9}; not in. The field stands on the left, a literal on the right.
 //   presence    a bare field: it has a value. A bare boolean field: it is true.
 //   logic       not ! binds closest, then and &&, then or ||; parentheses.
-//   literals    "text" with \" \\ \n \r \t \xHH; r"raw text"; 443, 0x1bb; 250ms (ns us ms s m h d), 1.5s; 10KiB (B KB
-//   MB GB TB KiB MiB
-//               GiB TiB); 10.1.2.3, 10.0.0.0/8, ::1, fe80::/10; true, false.
+//   literals    "text" with \" \\ \n \r \t \xHH; r"raw text"; 443, 0x1bb, -1, 1.5; 250ms (ns us ms s m h d), 1.5s;
+//               10KiB (B KB MB GB TB KiB MiB GiB TiB); 10.1.2.3, 10.0.0.0/8, ::1, fe80::/10; true, false.
 //
 // As in Wireshark: a comparison with an absent field is false (so `not a == "x"` and `a != "x"` differ); of a field
 // with several values, one that matches is enough, but != holds only if all of them differ; `matches` ignores case,
-// (?-i) turns that off. Host names (http.host, the SNI) ignore case everywhere, and http.host is compared without its
-// port.
+// (?-i) turns that off. A value of JSON differs from every literal of another type and has no order with it. Host names
+// (http.host, the SNI) ignore case everywhere, and http.host is compared without its port.
 //
 // A compiled Expression is immutable: any number of threads may evaluate it.
 #pragma once
@@ -60,6 +58,10 @@ class Expression {
 
   // The latest moment of the fields in it: from then on it is never Unknown.
   Moment known_at() const;
+
+  // Whether a field of this moment is in it: a body must be collected for those that ask at RequestBody or
+  // ResponseBody.
+  bool asks_at(Moment moment) const;
 
   // For an index of many expressions. If the expression matches, then http.host (host_without_port, in lower case) or
   // the SNI (in lower case) is one of hosts(), and the method is one of methods(). Sorted; empty means any.

@@ -33,6 +33,8 @@ std::string_view to_string(Type type) {
       return "duration";
     case Type::Size:
       return "size";
+    case Type::Json:
+      return "json";
   }
   CHECK(!"a type");
 }
@@ -45,8 +47,12 @@ std::string_view to_string(Moment moment) {
       return "hello";
     case Moment::Request:
       return "request";
+    case Moment::RequestBody:
+      return "request body";
     case Moment::Response:
       return "response";
+    case Moment::ResponseBody:
+      return "response body";
     case Moment::End:
       return "end";
   }

@@ -14,24 +14,28 @@
 namespace waylay::match {
 
 // How literals of a field are written: true; 443 or 0x1bb; "text"; 10.0.0.0/8 or ::1; 250ms; 10KiB (or a plain number
-// of bytes).
-enum class Type : uint8_t { Boolean, Integer, String, Address, Duration, Size };
+// of bytes); of a JSON value true, 443, -1.5, 10KiB or "text", whichever it is compared with.
+enum class Type : uint8_t { Boolean, Integer, String, Address, Duration, Size, Json };
 
 // When a field becomes known, in the order of an exchange's life: the connection was accepted; the ClientHello was
-// read; the request's head is complete; the response's head is complete; the exchange is over.
-enum class Moment : uint8_t { Connect, Hello, Request, Response, End };
+// read; the request's head is complete; its body is; the response's head is complete; its body is; the exchange is
+// over. A body is collected only for those who ask for it.
+enum class Moment : uint8_t { Connect, Hello, Request, RequestBody, Response, ResponseBody, End };
 
-// What a field takes in brackets: http.header["x-amz-target"].
-enum class Key : uint8_t { None, HeaderName };
+// What a field takes in brackets: http.header["x-amz-target"], body.json["$.Item.id.S"] (json_path.h).
+enum class Key : uint8_t { None, HeaderName, JsonPath };
 
 enum class Field : uint16_t {
   IpSource,
   IpDestination,
+  IpAddress,
   TcpSourcePort,
   TcpDestinationPort,
+  TcpPort,
   TlsServerName,
   TlsAlpn,
   TlsVersion,
+  TlsJa4,
   HttpHost,
   HttpRequestMethod,
   HttpRequestUri,
@@ -40,16 +44,28 @@ enum class Field : uint16_t {
   HttpRequestUriQuery,
   HttpRequestVersion,
   HttpUserAgent,
+  HttpReferer,
   HttpContentType,
   HttpContentLength,
   HttpCookie,
   HttpHeader,
+  BodyText,
+  BodyJson,
   HttpResponseCode,
   HttpResponsePhrase,
   HttpResponseContentType,
   HttpResponseContentLength,
+  HttpResponseLocation,
+  HttpResponseServer,
   HttpResponseHeader,
+  ResponseBodyText,
+  ResponseBodyJson,
   HttpTime,
+  TimeDate,
+  TimeOfDay,
+  TimeHour,
+  TimeMinute,
+  TimeWeekday,
   AwsService,
   AwsOperation,
   AwsRegion,
@@ -93,14 +109,18 @@ struct FieldInfo {
 // In the order of the enumeration, a line of facts and one of words each.
 // clang-format off
 inline constexpr auto kFields = std::to_array<FieldInfo>({
-    {Field::IpSource, "ip.src", {}, Type::Address, Moment::Connect,
+    {Field::IpSource, "ip.src", {"ipv6.src"}, Type::Address, Moment::Connect,
      "Address that the connection came from, IPv4 or IPv6."},
-    {Field::IpDestination, "ip.dst", {}, Type::Address, Moment::Connect,
+    {Field::IpDestination, "ip.dst", {"ipv6.dst"}, Type::Address, Moment::Connect,
      "Address that the process connected to (the original destination), IPv4 or IPv6."},
+    {Field::IpAddress, "ip.addr", {"ipv6.addr"}, Type::Address, Moment::Connect,
+     "Both of these addresses; any of them matches.", Key::None, true},
     {Field::TcpSourcePort, "tcp.srcport", {}, Type::Integer, Moment::Connect,
      "Port that the connection came from."},
     {Field::TcpDestinationPort, "tcp.dstport", {}, Type::Integer, Moment::Connect,
      "Port that the process connected to (the original destination)."},
+    {Field::TcpPort, "tcp.port", {}, Type::Integer, Moment::Connect,
+     "Both of these ports; any of them matches.", Key::None, true},
     {Field::TlsServerName, "tls.handshake.extensions_server_name", {"tls.sni"}, Type::String, Moment::Hello,
      "Server name in the ClientHello (SNI); case is ignored.", Key::None, false, true},
     {Field::TlsAlpn, "tls.handshake.extensions_alpn_str", {"tls.alpn"}, Type::String, Moment::Hello,
@@ -109,6 +129,8 @@ inline constexpr auto kFields = std::to_array<FieldInfo>({
     {Field::TlsVersion, "tls.handshake.version", {}, Type::Integer, Moment::Hello,
      "Highest TLS version that the ClientHello offers: 0x0303 is 1.2, 0x0304 is 1.3 (Wireshark shows the legacy "
      "number, which is 0x0303 for both)."},
+    {Field::TlsJa4, "tls.handshake.ja4", {}, Type::String, Moment::Hello,
+     "JA4 fingerprint of the ClientHello."},
     {Field::HttpHost, "http.host", {"http2.headers.authority"}, Type::String, Moment::Request,
      "Host of the request, without a port; case is ignored.", Key::None, false, true},
     {Field::HttpRequestMethod, "http.request.method", {"http2.headers.method"}, Type::String, Moment::Request,
@@ -125,6 +147,8 @@ inline constexpr auto kFields = std::to_array<FieldInfo>({
      "Protocol version of the request: \"HTTP/1.1\", \"HTTP/2\"."},
     {Field::HttpUserAgent, "http.user_agent", {"http2.headers.user_agent"}, Type::String, Moment::Request,
      "User-Agent of the request."},
+    {Field::HttpReferer, "http.referer", {"http2.headers.referer"}, Type::String, Moment::Request,
+     "Referer of the request."},
     {Field::HttpContentType, "http.content_type", {"http2.headers.content_type"}, Type::String, Moment::Request,
      "Content-Type of the request (Wireshark asks each message; the response's is http.response.content_type)."},
     {Field::HttpContentLength, "http.content_length", {"http2.headers.content_length"}, Type::Size, Moment::Request,
@@ -135,6 +159,14 @@ inline constexpr auto kFields = std::to_array<FieldInfo>({
     {Field::HttpHeader, "http.header", {}, Type::String, Moment::Request,
      "Header of the request by name, in any case: http.header[\"x-amz-target\"]; where it is sent several times, "
      "any of them matches.", Key::HeaderName, true},
+    {Field::BodyText, "body.text", {"http.file_data"}, Type::String, Moment::RequestBody,
+     "Body of the request, its Content-Encoding decoded (Wireshark asks each message; the response's is "
+     "response.body.text). Bodies are read for rules and not kept: absent in recorded exchanges, where there is none, "
+     "and where it is too long or cannot be decoded."},
+    {Field::BodyJson, "body.json", {}, Type::Json, Moment::RequestBody,
+     "Value in that body by its path of members and indexes: body.json[\"$.Item.id.S\"], body.json[\"$.a[0]['b c']\"]. "
+     "It is equal to a number, a string, true or false as the body has it; an object or an array is only there or "
+     "not; null is absent.", Key::JsonPath},
     {Field::HttpResponseCode, "http.response.code", {"http2.headers.status"}, Type::Integer, Moment::Response,
      "Status code of the final response, such as 503; as the upstream sent it in a rule, as the client got it "
      "elsewhere."},
@@ -144,11 +176,29 @@ inline constexpr auto kFields = std::to_array<FieldInfo>({
      "Content-Type of the response."},
     {Field::HttpResponseContentLength, "http.response.content_length", {}, Type::Size, Moment::Response,
      "Content-Length of the response; absent when there is none, as with chunked bodies."},
+    {Field::HttpResponseLocation, "http.location", {"http2.headers.location"}, Type::String, Moment::Response,
+     "Location of the response."},
+    {Field::HttpResponseServer, "http.server", {"http2.headers.server"}, Type::String, Moment::Response,
+     "Server header of the response."},
     {Field::HttpResponseHeader, "http.response.header", {}, Type::String, Moment::Response,
      "Header of the response by name, in any case: http.response.header[\"retry-after\"]; where it is sent several "
      "times, any of them matches.", Key::HeaderName, true},
+    {Field::ResponseBodyText, "response.body.text", {}, Type::String, Moment::ResponseBody,
+     "Body of the response, its Content-Encoding decoded; absent where body.text would be."},
+    {Field::ResponseBodyJson, "response.body.json", {}, Type::Json, Moment::ResponseBody,
+     "Value in that body by its path, like body.json: response.body.json[\"$.error.code\"].", Key::JsonPath},
     {Field::HttpTime, "http.time", {}, Type::Duration, Moment::End,
      "Time from the request's first byte to the response's last."},
+    {Field::TimeDate, "time.date", {}, Type::String, Moment::Request,
+     "Date on which the exchange began, in UTC, such as \"2026-11-22\"; dates have the order of time."},
+    {Field::TimeOfDay, "time.of_day", {}, Type::String, Moment::Request,
+     "Time of that day at which it began, in UTC: time.of_day >= \"09:30\" and time.of_day < \"17:00:30\"."},
+    {Field::TimeHour, "time.hour", {}, Type::Integer, Moment::Request,
+     "Hour of that time in UTC, 0 to 23."},
+    {Field::TimeMinute, "time.minute", {}, Type::Integer, Moment::Request,
+     "Minute of that time, 0 to 59."},
+    {Field::TimeWeekday, "time.weekday", {}, Type::Integer, Moment::Request,
+     "Day of that week in UTC, from 1 for Monday to 7 for Sunday."},
     {Field::AwsService, "aws.service", {}, Type::String, Moment::Request,
      "AWS service, such as \"s3\" or \"dynamodb\"."},
     {Field::AwsOperation, "aws.operation", {}, Type::String, Moment::Request,
@@ -189,7 +239,7 @@ inline constexpr auto kFields = std::to_array<FieldInfo>({
      "User that it runs as, numbered as the host sees it."},
     {Field::CgroupPath, "cgroup.path", {}, Type::String, Moment::Connect,
      "Its cgroup, below the cgroup2 mount."},
-    {Field::FlowId, "flow.id", {}, Type::Integer, Moment::Connect,
+    {Field::FlowId, "flow.id", {"tcp.stream"}, Type::Integer, Moment::Connect,
      "Number of the flow."},
     {Field::FlowTarget, "flow.target", {}, Type::String, Moment::Connect,
      "Target that the flow belongs to, as it was attached: \"docker:web\"."},
@@ -211,8 +261,8 @@ constexpr const FieldInfo& info(Field field) {
   return kFields[static_cast<size_t>(field)];
 }
 
-std::string_view to_string(Type type);      // "boolean", "integer", "string", "address", "duration", "size"
-std::string_view to_string(Moment moment);  // "connect", "hello", "request", "response", "end"
+std::string_view to_string(Type type);      // "boolean", "integer", "string", "address", "duration", "size", "json"
+std::string_view to_string(Moment moment);  // "connect", "hello", "request", "request body", ...
 
 // By name or alias; nullptr when there is none.
 const FieldInfo* find_field(std::string_view name);

@@ -115,14 +115,16 @@ class Lexer {
     for (const Spelling& symbol : kSymbols) {
       if (rest.starts_with(symbol.text)) return add(symbol.kind, symbol.text.size(), symbol.compare);
     }
-    if (is_word(rest[0])) return read_word(rest);
+    bool negative = rest.size() > 1 && rest[0] == '-' && is_digit(rest[1]);
+    if (is_word(rest[0]) || negative) return read_word(rest);
     refuse_character(rest);
   }
 
-  // A name, a keyword or a constant: letters, digits and . : / up to what else there is, or to the .. of a range.
+  // A name, a keyword or a constant: letters, digits and . : / up to what else there is, or to the .. of a range; its
+  // first character, which may be a sign, is known to be one.
   void read_word(std::string_view rest) {
-    auto size = static_cast<size_t>(std::ranges::find_if_not(rest, is_word) - rest.begin());
-    std::string_view word = rest.substr(0, size);
+    auto end = std::ranges::find_if_not(rest.begin() + 1, rest.end(), is_word);
+    std::string_view word = rest.substr(0, static_cast<size_t>(end - rest.begin()));
     word = word.substr(0, word.find(".."));
     for (const Spelling& keyword : kKeywords) {
       if (word == keyword.text) return add(keyword.kind, word.size(), keyword.compare);

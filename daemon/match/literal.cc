@@ -71,17 +71,20 @@ size_t count_digits(std::string_view text) {
 
 class Reader {
  public:
-  Reader(const Source& source, const Token& token) : source_(source), token_(token), text_(source.text(token.where)) {}
+  Reader(const Source& source, const Token& token) : Reader(source, token, source.text(token.where)) {}
 
   Result<Literal> read() const {
     if (text_ == "true" || text_ == "false") return literal(LiteralKind::Boolean, text_ == "true" ? 1 : 0);
     bool dotted = std::ranges::count(text_, '.') > 1;
     if (dotted || text_.find_first_of(":/") != std::string_view::npos) return read_address();
     if (text_.starts_with("0x") || text_.starts_with("0X")) return read_hexadecimal();
-    return read_decimal();
+    return text_.starts_with('-') ? read_negative() : read_decimal();
   }
 
  private:
+  Reader(const Source& source, const Token& token, std::string_view text)
+      : source_(source), token_(token), text_(text) {}
+
   Result<Literal> read_hexadecimal() const {
     std::string_view digits = text_.substr(2);
     if (digits.empty() || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) {
@@ -90,6 +93,17 @@ class Reader {
     std::optional<int64_t> number = read_digits(digits, 16);
     if (!number) return refuse("the number is too large");
     return literal(LiteralKind::Integer, *number);
+  }
+
+  Result<Literal> read_negative() const {
+    Result<Literal> made = Reader(source_, token_, text_.substr(1)).read_decimal();
+    if (!made) return made;
+    if (made->kind != LiteralKind::Integer && made->kind != LiteralKind::Decimal) {
+      return refuse("only plain numbers have a sign");
+    }
+    made->number = -made->number;
+    made->decimal = -made->decimal;
+    return made;
   }
 
   Result<Literal> read_decimal() const {
@@ -112,15 +126,20 @@ class Reader {
       return refuse("unknown unit " + std::string(name.substr(0, 16)) +
                     "; durations are ns us ms s m h d, sizes are B KB MB GB TB KiB MiB GiB TiB");
     }
-    if (unit->kind == LiteralKind::Integer && !fraction.empty()) {
-      return refuse("only durations and sizes have a fraction, as in 1.5s");
-    }
+    if (unit->kind == LiteralKind::Integer && !fraction.empty()) return read_fraction();
     std::optional<int64_t> number = read_digits(digits, 10);
     if (!number) return refuse("the number is too large");
     std::optional<int64_t> scaled = scale(*number, fraction, unit->factor);
     if (!scaled && fraction.empty()) return refuse("the number is too large");
     if (!scaled) return refuse("too large, or not a whole number of bytes or nanoseconds");
     return literal(unit->kind, *scaled);
+  }
+
+  Result<Literal> read_fraction() const {
+    Literal made = literal(LiteralKind::Decimal, 0);
+    auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), made.decimal);
+    if (error != std::errc() || end != text_.data() + text_.size()) return refuse("the number is too large");
+    return made;
   }
 
   Result<Literal> read_address() const {
@@ -164,6 +183,8 @@ std::string_view to_string(LiteralKind kind) {
       return "a boolean";
     case LiteralKind::Integer:
       return "an integer";
+    case LiteralKind::Decimal:
+      return "a decimal number";
     case LiteralKind::Duration:
       return "a duration";
     case LiteralKind::Size:

@@ -8,6 +8,10 @@ namespace waylay::match {
 
 namespace {
 
+bool is_number(LiteralKind kind) {
+  return kind == LiteralKind::Integer || kind == LiteralKind::Decimal || kind == LiteralKind::Size;
+}
+
 bool accepts(Type type, LiteralKind kind) {
   switch (type) {
     case Type::Boolean:
@@ -22,6 +26,8 @@ bool accepts(Type type, LiteralKind kind) {
       return kind == LiteralKind::Duration;
     case Type::Size:
       return kind == LiteralKind::Size || kind == LiteralKind::Integer;
+    case Type::Json:
+      return kind == LiteralKind::Boolean || kind == LiteralKind::String || is_number(kind);
   }
   CHECK(!"a type");
 }
@@ -40,6 +46,8 @@ std::string_view with_article(Type type) {
       return "a duration";
     case Type::Size:
       return "a size";
+    case Type::Json:
+      return "a value of JSON";
   }
   CHECK(!"a type");
 }
@@ -60,6 +68,8 @@ std::string type_hint(Type type, std::string_view written) {
       return "write it with its unit, as in 250ms or 2s";
     case Type::Size:
       return "write it as in 4096, 10KiB or 5MB";
+    case Type::Json:
+      return "write it as in \"text\", -1.5 or true";
   }
   CHECK(!"a type");
 }
@@ -90,9 +100,32 @@ bool is_order(Operator compare) {
 // that.
 Range place_in_pattern(const Literal& literal, const Source& source, const re2::RE2& pattern) {
   size_t in_pattern = literal.string.find(pattern.error_arg());
-  if (!literal.plain || pattern.error_arg().empty() || in_pattern == std::string::npos) return literal.where;
-  size_t quote = source.text(literal.where).find('"');
-  return {literal.where.begin + quote + 1 + in_pattern, pattern.error_arg().size()};
+  if (pattern.error_arg().empty() || in_pattern == std::string::npos) return literal.where;
+  return source.within_string(literal.where, literal.plain, {in_pattern, pattern.error_arg().size()});
+}
+
+// The right side decides what is compared.
+Result<Operand> make_json_operand(const Source& source, Operator compare, const Literal& literal) {
+  bool of_strings = compare == Operator::Contains || compare == Operator::Matches;
+  if (of_strings && literal.kind != LiteralKind::String) {
+    return fail(source.error(literal.where, "text is searched for text; write it in quotes"));
+  }
+  if (literal.kind == LiteralKind::String) return Text{literal.string};
+  if (literal.kind == LiteralKind::Decimal) return DecimalRange{literal.decimal, literal.decimal};
+  if (literal.kind != LiteralKind::Boolean) return NumberRange{literal.number, literal.number};
+  if (is_order(compare))
+    return fail(source.error(literal.where, "true and false have no order; compare with == or !="));
+  return Flag{literal.number != 0};
+}
+
+double as_decimal(const Literal& literal) {
+  return literal.kind == LiteralKind::Decimal ? literal.decimal : static_cast<double>(literal.number);
+}
+
+// Two numbers of which one is a decimal, at least. Bounds of above 2^53 beside a decimal are rounded: nobody means
+// those.
+DecimalRange decimal_range(const Literal& low, const Literal& high) {
+  return {as_decimal(low), as_decimal(high)};
 }
 
 }  // namespace
@@ -100,7 +133,7 @@ Range place_in_pattern(const Literal& literal, const Source& source, const re2::
 Result<void> check_operator(const Source& source, Range where, const FieldInfo& field, Operator compare) {
   std::string field_is = std::string(field.name) + " is " + std::string(with_article(field.type));
   bool of_strings = compare == Operator::Contains || compare == Operator::Matches;
-  if (of_strings && field.type != Type::String) {
+  if (of_strings && field.type != Type::String && field.type != Type::Json) {
     return fail(source.error(where, std::string(source.text(where)) + " needs a string; " + field_is));
   }
   if (is_order(compare) && field.type == Type::Boolean) {
@@ -111,6 +144,7 @@ Result<void> check_operator(const Source& source, Range where, const FieldInfo& 
 
 Result<Operand> make_operand(const Source& source, const FieldInfo& field, Operator compare, const Literal& literal) {
   if (Result<void> checked = check_type(source, field, literal); !checked) return fail(checked);
+  if (field.type == Type::Json) return make_json_operand(source, compare, literal);
   switch (literal.kind) {
     case LiteralKind::String: {
       bool whole = compare == Operator::Equal || compare == Operator::NotEqual;
@@ -136,19 +170,24 @@ Result<Operand> make_range(const Source& source, const FieldInfo& field, const L
   }
   Range both{low.where.begin, high.where.begin + high.where.size - low.where.begin};
   auto refuse_empty = [&] { return fail(source.error(both, "the range is empty: its end is before its beginning")); };
-  switch (field.type) {
-    case Type::Boolean:
+  // Literals of a JSON value may be of two kinds; of every other field they are of one.
+  if (is_number(low.kind) != is_number(high.kind)) return fail(source.error(both, "both ends must be of one type"));
+  switch (low.kind) {
+    case LiteralKind::Boolean:
       return fail(source.error(both, "booleans have no ranges"));
-    case Type::String: {
+    case LiteralKind::String: {
+      if (high.kind != LiteralKind::String) return fail(source.error(both, "both ends must be of one type"));
       TextRange range{comparable(field, low.string), comparable(field, high.string)};
       if (range.low > range.high) return refuse_empty();
       return range;
     }
-    case Type::Address:
+    case LiteralKind::Address:
       if (low.address.family != high.address.family) return fail(source.error(both, "both ends must be IPv4, or IPv6"));
       if (order(high.address, low.address) < 0) return refuse_empty();
       return AddressRange{low.address, high.address};
     default:
+      if (as_decimal(low) > as_decimal(high)) return refuse_empty();
+      if (low.kind == LiteralKind::Decimal || high.kind == LiteralKind::Decimal) return decimal_range(low, high);
       if (low.number > high.number) return refuse_empty();
       return NumberRange{low.number, high.number};
   }

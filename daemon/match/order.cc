@@ -1,6 +1,7 @@
 #include "match/order.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace waylay::match {
@@ -16,6 +17,17 @@ unsigned char fold(char c) {
 std::partial_ordering order(const Address& a, const Address& b) {
   if (a.family != b.family) return std::partial_ordering::unordered;
   return std::memcmp(a.ip.data(), b.ip.data(), a.family == Family::Ipv4 ? 4 : 16) <=> 0;
+}
+
+std::partial_ordering order(int64_t a, double b) {
+  constexpr double kBeyond = 9223372036854775808.0;  // 2^63, the first that is no int64_t
+  if (std::isnan(b)) return std::partial_ordering::unordered;
+  if (b >= kBeyond) return std::partial_ordering::less;
+  if (b < -kBeyond) return std::partial_ordering::greater;
+  double whole = std::trunc(b);
+  auto integer = static_cast<int64_t>(whole);
+  if (a != integer) return a <=> integer;
+  return whole <=> b;
 }
 
 std::strong_ordering order(std::string_view a, std::string_view b, bool ignore_case) {

@@ -11,6 +11,9 @@ namespace waylay::match {
 // Addresses of two families have no order. Both are unmapped.
 std::partial_ordering order(const Address& a, const Address& b);
 
+// Exact, whatever the size of the numbers.
+std::partial_ordering order(int64_t a, double b);
+
 // By bytes; with ignore_case, `b` is in lower case already.
 std::strong_ordering order(std::string_view a, std::string_view b, bool ignore_case);
 

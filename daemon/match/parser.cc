@@ -132,21 +132,37 @@ class Parser {
     node.field = field->field;
     if (!is(TokenKind::OpenBracket) && field->key == Key::None) return node;
     if (field->key == Key::None) return refuse(now().where, std::string(field->name) + " takes no key in brackets");
+    bool header = field->key == Key::HeaderName;
+    std::string_view what = header ? "the name of a header" : "a path";
     if (!accept(TokenKind::OpenBracket)) {
-      return refuse(where, std::string(field->name) + " needs the name of a header, as in " + std::string(field->name) +
-                               "[\"x-amz-target\"]");
+      std::string name(field->name);
+      return refuse(where, name + " needs " + std::string(what) + ", as in " + name +
+                               (header ? "[\"x-amz-target\"]" : "[\"$.Item.id\"]"));
     }
-    if (Result<void> parsed = parse_key(node); !parsed) return fail(parsed);
+    if (!is(TokenKind::String)) return expected(std::string(what) + " in double quotes");
+    Result<void> parsed = header ? parse_header_name(node) : parse_path(node);
+    if (!parsed) return fail(parsed);
+    if (!accept(TokenKind::CloseBracket)) return expected("]");
     return node;
   }
 
-  Result<void> parse_key(Node& node) {
-    if (!is(TokenKind::String)) return expected("the name of a header in double quotes");
+  Result<void> parse_header_name(Node& node) {
     if (!is_header_name(now().string)) return refuse(now().where, "not the name of a header");
     program_.keys.push_back(to_lower(now().string));
     node.key = static_cast<uint32_t>(program_.keys.size() - 1);
     advance();
-    if (!accept(TokenKind::CloseBracket)) return expected("]");
+    return {};
+  }
+
+  Result<void> parse_path(Node& node) {
+    std::variant<JsonPath, JsonPath::Problem> path = JsonPath::parse(now().string);
+    if (const auto* problem = std::get_if<JsonPath::Problem>(&path)) {
+      return refuse(source_.within_string(now().where, now().plain, {problem->begin, problem->size}),
+                    "the path: " + problem->what);
+    }
+    program_.paths.push_back(std::move(std::get<JsonPath>(path)));
+    node.path = static_cast<uint32_t>(program_.paths.size() - 1);
+    advance();
     return {};
   }
 

@@ -87,6 +87,12 @@ Error Source::error(Range where, std::string_view problem) const {
   return Error::local(ErrorKind::Invalid, std::move(message));
 }
 
+Range Source::within_string(Range string, bool plain, Range piece) const {
+  if (!plain) return string;
+  size_t quote = text(string).find('"');  // r"..." has one letter before it
+  return {string.begin + quote + 1 + piece.begin, piece.size};
+}
+
 Result<void> Source::check() const {
   for (size_t i = 0; i < text_.size();) {
     // What may not be shown is not shown: the excerpt ends before it.

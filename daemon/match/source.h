@@ -24,6 +24,10 @@ class Source {
   // long), and a caret below the first character of `where`, with a tail below the rest.
   Error error(Range where, std::string_view problem) const;
 
+  // A piece of a string's value, given as where the string stands; all of it, unless each byte stands in the source as
+  // it is (`plain`).
+  Range within_string(Range string, bool plain, Range piece) const;
+
   // Text that cannot be shown or stored is refused at once: too long, not UTF-8, or with control characters other than
   // blanks.
   Result<void> check() const;

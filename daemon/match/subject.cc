@@ -11,6 +11,10 @@ void Subject::values(Field field, std::string_view key, ValueVisitor& visitor) c
   if (!std::holds_alternative<std::monostate>(only)) visitor.visit(only);
 }
 
+Value Subject::json(Field, const JsonPath&) const {
+  return {};
+}
+
 bool fits(Type type, const Value& value) {
   if (std::holds_alternative<std::monostate>(value)) return true;
   switch (type) {
@@ -24,6 +28,8 @@ bool fits(Type type, const Value& value) {
       return std::holds_alternative<std::string_view>(value);
     case Type::Address:
       return std::holds_alternative<Address>(value);
+    case Type::Json:
+      return !std::holds_alternative<Address>(value);
   }
   CHECK(!"a type");
 }

@@ -17,6 +17,8 @@ libspdlog-dev	-	the log
 libfmt-dev	-	the log's formatting
 libre2-dev	-	regular expressions in linear time
 zlib1g-dev	-	gzip bodies and CRC-32
+libbrotli-dev	-	br bodies
+libzstd-dev	-	zstd bodies
 TABLE
       ;;
     kernel) cat <<'TABLE'

@@ -24,6 +24,24 @@ class Synthetic : public Subject {
 
   Value value(Field field, std::string_view key) const override { return nth(field, key, 0); }
 
+  Value json(Field field, const JsonPath& path) const override {
+    size_t at = place(field, "") + path.steps().size();
+    switch (byte(at) % 6) {
+      case 0:
+        return {};
+      case 1:
+        return byte(at + 1) % 2 == 1;
+      case 2:
+        return int64_t{byte(at + 1)} - 128;
+      case 3:
+        return (byte(at + 1) - 128) / 4.0;
+      case 4:
+        return Compound{};
+      default:
+        return bytes_.substr(at % bytes_.size(), byte(at + 1) % 32);
+    }
+  }
+
   void values(Field field, std::string_view key, ValueVisitor& visitor) const override {
     for (size_t i = 0; i < count(field, key); ++i) {
       if (!visitor.visit(nth(field, key, i))) return;
@@ -58,7 +76,8 @@ class Synthetic : public Subject {
   std::string_view bytes_;
 };
 
-constexpr Moment kMoments[] = {Moment::Connect, Moment::Hello, Moment::Request, Moment::Response, Moment::End};
+constexpr Moment kMoments[] = {Moment::Connect,  Moment::Hello,        Moment::Request, Moment::RequestBody,
+                               Moment::Response, Moment::ResponseBody, Moment::End};
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {

@@ -111,10 +111,33 @@ TEST(Errors, OfPunctuationSayWhatIsMeant) {
   expect_refused({"proc.pid | proc.uid", 10, 1, "| is not an operator; write || or or"});
   expect_refused({"proc.name == 'sh'", 14, 1, "strings stand in double quotes"});
   expect_refused({"http.x-amz", 1, 6, "unknown field http.x"});
-  expect_refused({"proc.pid == -1", 13, 1,
+  expect_refused({"proc.pid == -a", 13, 1,
                   "unexpected -; names with a dash stand in quotes, as in http.header[\"x-amz-target\"]"});
   expect_refused({"proc.name == *", 14, 1, "* is not a wildcard; write matches \"^worker-.*\""});
   expect_refused({"proc.pid ; proc.uid", 10, 1, "unexpected ;"});
+}
+
+TEST(Errors, OfJsonPathsPointIntoThem) {
+  expect_refused({"body.json", 1, 9, "body.json needs a path, as in body.json[\"$.Item.id\"]"});
+  expect_refused({"body.json[id]", 11, 2, "expected a path in double quotes, found id"});
+  expect_refused({"body.json[\"id\"]", 12, 1, "the path: a path begins with $, as in $.Item.id"});
+  expect_refused({"body.json[r\"$.a[*]\"]", 17, 1,
+                  "the path: a path names one value: wildcards, slices, filters and .. name several"});
+  expect_refused({"response.body.json[\"$['a\"]", 23, 1, "the path: this quote is not closed"});
+  expect_refused({"body.json[\"$\\x2ea b\"]", 11, 10,
+                  "the path: expected .name or [index]; a name with other characters stands in brackets and quotes: "
+                  "$['a-b']"});
+}
+
+TEST(Errors, OfJsonValuesSayWhatCanBeCompared) {
+  expect_refused({"body.json[\"$.a\"] == ::1", 21, 3,
+                  "body.json is a value of JSON, not an address; write it as in \"text\", -1.5 or true"});
+  expect_refused({"body.json[\"$.a\"] < true", 20, 4, "true and false have no order; compare with == or !="});
+  expect_refused({"body.json[\"$.a\"] contains 5", 27, 1, "text is searched for text; write it in quotes"});
+  expect_refused({"body.json[\"$.a\"] in {1..\"b\"}", 22, 6, "both ends must be of one type"});
+  expect_refused({"body.json[\"$.a\"] in {true..2}", 22, 7, "both ends must be of one type"});
+  expect_refused({"body.json[\"$.a\"] in {false..true}", 22, 11, "booleans have no ranges"});
+  expect_refused({"body.json[\"$.a\"] in {1.5..-1}", 22, 7, "the range is empty: its end is before its beginning"});
 }
 
 TEST(Errors, OfStructurePointAtTheOddToken) {

@@ -8,10 +8,6 @@
 namespace waylay::match {
 namespace {
 
-std::string spelled(const FieldInfo& field, std::string_view name) {
-  return std::string(name) + (field.key == Key::None ? "" : "[\"a\"]");
-}
-
 TEST(Fields, EachNameAndAliasIsFoundAndStandsForOneField) {
   std::set<std::string_view> seen;
   std::vector<std::string_view> all = field_names();
@@ -44,10 +40,15 @@ TEST(Fields, EachIsComparedWithALiteralOfItsTypeOnly) {
     const char* text;
     std::set<Type> types;
   };
-  const Literal literals[] = {{"true", {Type::Boolean}},      {"1", {Type::Integer, Type::Size}},
-                              {"\"a\"", {Type::String}},      {"10.0.0.1", {Type::Address}},
-                              {"fe80::/10", {Type::Address}}, {"1s", {Type::Duration}},
-                              {"1KiB", {Type::Size}}};
+  const Literal literals[] = {{"true", {Type::Boolean, Type::Json}},
+                              {"1", {Type::Integer, Type::Size, Type::Json}},
+                              {"-1", {Type::Integer, Type::Size, Type::Json}},
+                              {"1.5", {Type::Json}},
+                              {"\"a\"", {Type::String, Type::Json}},
+                              {"10.0.0.1", {Type::Address}},
+                              {"fe80::/10", {Type::Address}},
+                              {"1s", {Type::Duration}},
+                              {"1KiB", {Type::Size, Type::Json}}};
   for (const FieldInfo& field : all_fields()) {
     for (const Literal& literal : literals) {
       std::string text = spelled(field, field.name) + " == " + literal.text;
@@ -57,7 +58,7 @@ TEST(Fields, EachIsComparedWithALiteralOfItsTypeOnly) {
 }
 
 TEST(Fields, AValueFitsItsTypeOnly) {
-  const Value values[] = {true, int64_t{1}, std::string_view("a"), Address()};
+  const Value values[] = {true, int64_t{1}, std::string_view("a"), Address(), 1.5, Compound()};
   auto fitting = [&](Type type) {
     return std::ranges::count_if(values, [&](const Value& value) { return fits(type, value); });
   };
@@ -65,8 +66,59 @@ TEST(Fields, AValueFitsItsTypeOnly) {
     EXPECT_EQ(fitting(type), 1) << to_string(type);
     EXPECT_TRUE(fits(type, Value())) << to_string(type);
   }
+  EXPECT_EQ(fitting(Type::Json), 5);
+  EXPECT_FALSE(fits(Type::Json, Address()));
   EXPECT_TRUE(fits(Type::Boolean, values[0]) && fits(Type::Size, values[1]) && fits(Type::String, values[2]) &&
               fits(Type::Address, values[3]));
+}
+
+// What somebody who knows Wireshark writes.
+TEST(Fields, HaveTheNamesThatWiresharkGivesThem) {
+  for (std::string_view name : {"ip.src",
+                                "ip.dst",
+                                "ip.addr",
+                                "ipv6.src",
+                                "ipv6.dst",
+                                "ipv6.addr",
+                                "tcp.srcport",
+                                "tcp.dstport",
+                                "tcp.port",
+                                "tcp.stream",
+                                "tls.handshake.extensions_server_name",
+                                "tls.handshake.extensions_alpn_str",
+                                "tls.handshake.version",
+                                "tls.handshake.ja4",
+                                "http.request.method",
+                                "http.request.uri",
+                                "http.request.full_uri",
+                                "http.request.uri.path",
+                                "http.request.uri.query",
+                                "http.request.version",
+                                "http.host",
+                                "http.user_agent",
+                                "http.referer",
+                                "http.content_type",
+                                "http.content_length",
+                                "http.cookie",
+                                "http.response.code",
+                                "http.response.phrase",
+                                "http.location",
+                                "http.server",
+                                "http.time",
+                                "http.file_data",
+                                "http2.headers.authority",
+                                "http2.headers.method",
+                                "http2.headers.path",
+                                "http2.request.full_uri",
+                                "http2.headers.user_agent",
+                                "http2.headers.referer",
+                                "http2.headers.content_type",
+                                "http2.headers.content_length",
+                                "http2.headers.cookie",
+                                "http2.headers.status",
+                                "http2.headers.location",
+                                "http2.headers.server"})
+    EXPECT_NE(find_field(name), nullptr) << name;
 }
 
 TEST(Fields, OfAnExpressionAreListedOnceInTheOrderOfTheTable) {

@@ -41,7 +41,10 @@ TEST(Literals, Numbers) {
   EXPECT_EQ(problem("0x"), "not a hexadecimal number");
   EXPECT_EQ(problem("0xg"), "not a hexadecimal number");
   EXPECT_EQ(problem("0755"), "a decimal number does not begin with 0");
-  EXPECT_EQ(problem("1.5"), "only durations and sizes have a fraction, as in 1.5s");
+  EXPECT_EQ(number("-443"), -443);
+  EXPECT_EQ(problem("1.5"), "proc.pid is an integer, not a decimal number; write a plain number, as in 443 or 0x1bb");
+  EXPECT_EQ(problem("-1s"), "only plain numbers have a sign");
+  EXPECT_EQ(problem("-01"), "a decimal number does not begin with 0");
   EXPECT_EQ(problem("1."), "not a number, a duration, a size or an address");
   EXPECT_EQ(problem(".5s"), "not a number, a duration, a size or an address");
   EXPECT_EQ(problem("tcp/80"), "not an IPv4 or IPv6 address");

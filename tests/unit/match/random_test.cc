@@ -218,7 +218,8 @@ Answer answer(const Expression& expression, const Subject& subject, Moment now) 
 
 TEST(RandomExpressions, AgreeWithTheReference) {
   constexpr unsigned kExpressions = 10'000;
-  constexpr Moment kMoments[] = {Moment::Connect, Moment::Hello, Moment::Request, Moment::Response, Moment::End};
+  constexpr Moment kMoments[] = {Moment::Connect,  Moment::Hello,        Moment::Request, Moment::RequestBody,
+                                 Moment::Response, Moment::ResponseBody, Moment::End};
   size_t answered[3] = {};  // no, yes, unknown
   for (unsigned seed = 0; seed < kExpressions; ++seed) {
     Random random(seed);

@@ -15,7 +15,7 @@ namespace waylay::match {
 
 class FakeSubject : public Subject {
  public:
-  using Stored = std::variant<bool, int64_t, std::string, Address>;
+  using Stored = std::variant<bool, int64_t, double, std::string, Address, Compound>;
 
   FakeSubject& with(Field field, Stored value, const std::string& key = "") {
     values_[{field, key}].push_back(std::move(value));
@@ -24,7 +24,9 @@ class FakeSubject : public Subject {
   FakeSubject& with(Field field, const char* text, const std::string& key = "") {
     return with(field, Stored(std::string(text)), key);
   }
-  FakeSubject& with(Field field, int number) { return with(field, Stored(int64_t{number})); }
+  FakeSubject& with(Field field, int number, const std::string& key = "") {
+    return with(field, Stored(int64_t{number}), key);
+  }
   FakeSubject& with_address(Field field, const char* ip) {
     return with(field, Stored(Address::parse_ip(ip, 443).value()));
   }
@@ -33,6 +35,9 @@ class FakeSubject : public Subject {
     const std::vector<Stored>* stored = find(field, key);
     return stored == nullptr ? Value{} : borrow(stored->front());
   }
+
+  // A test gives a JSON value with its path's steps as the key: "a/0".
+  Value json(Field field, const JsonPath& path) const override { return value(field, text_of(path)); }
 
   void values(Field field, std::string_view key, ValueVisitor& visitor) const override {
     const std::vector<Stored>* stored = find(field, key);
@@ -43,6 +48,15 @@ class FakeSubject : public Subject {
   }
 
  private:
+  static std::string text_of(const JsonPath& path) {
+    std::string text;
+    for (const JsonPath::Step& step : path.steps()) {
+      const auto* index = std::get_if<size_t>(&step);
+      text += (text.empty() ? "" : "/") + (index != nullptr ? std::to_string(*index) : std::get<std::string>(step));
+    }
+    return text;
+  }
+
   const std::vector<Stored>* find(Field field, std::string_view key) const {
     auto found = values_.find({field, std::string(key)});
     return found == values_.end() ? nullptr : &found->second;
@@ -52,11 +66,26 @@ class FakeSubject : public Subject {
     if (const auto* text = std::get_if<std::string>(&stored)) return std::string_view(*text);
     if (const auto* number = std::get_if<int64_t>(&stored)) return *number;
     if (const auto* address = std::get_if<Address>(&stored)) return *address;
+    if (const auto* decimal = std::get_if<double>(&stored)) return *decimal;
+    if (std::holds_alternative<Compound>(stored)) return Compound{};
     return std::get<bool>(stored);
   }
 
   std::map<std::pair<Field, std::string>, std::vector<Stored>> values_;
 };
+
+// A field as it stands in an expression, with a key if it takes one.
+inline std::string spelled(const FieldInfo& field, std::string_view name) {
+  switch (field.key) {
+    case Key::None:
+      return std::string(name);
+    case Key::HeaderName:
+      return std::string(name) + "[\"a\"]";
+    case Key::JsonPath:
+      return std::string(name) + "[\"$.a\"]";
+  }
+  return "";
+}
 
 inline Expression compiled(std::string_view text) {
   Result<Expression> expression = Expression::compile(text);

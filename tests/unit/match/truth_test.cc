@@ -68,9 +68,10 @@ TEST(Truth, ADifferentHostIsDecidedAtTheRequestThoughTheCodeIsUnknown) {
 }
 
 TEST(Truth, EachFieldIsKnownFromItsMomentOn) {
-  constexpr Moment kMoments[] = {Moment::Connect, Moment::Hello, Moment::Request, Moment::Response, Moment::End};
+  constexpr Moment kMoments[] = {Moment::Connect,  Moment::Hello,        Moment::Request, Moment::RequestBody,
+                                 Moment::Response, Moment::ResponseBody, Moment::End};
   for (const FieldInfo& field : all_fields()) {
-    std::string text = std::string(field.name) + (field.key == Key::None ? "" : "[\"a\"]");
+    std::string text = spelled(field, field.name);
     Expression expression = compiled(text);
     EXPECT_EQ(expression.known_at(), field.moment) << text;
     for (Moment now : kMoments) {
