@@ -6,7 +6,7 @@ Builds and runs the tests; the last line says "N passed, M failed". Without PART
 
   unit   every GoogleTest program of the build `dev` (the kernel's hooks too)
   asan   the programs of the pure floors under the address and undefined-behaviour sanitizers
-  fuzz   each fuzz target for FUZZ_SECONDS (30), two at a time
+  fuzz   each fuzz target for FUZZ_SECONDS (30), two at a time, and the simulation (./dev simulate) for SIMULATE_SECONDS (60)
   e2e    real containers, clients and servers against the daemon, in network namespaces without a way out
 
   -k WORDS   only the e2e cases whose name contains WORDS
@@ -72,6 +72,8 @@ run_ctest() {
 test_fuzz() {
   fuzz_all "${FUZZ_SECONDS:-30}"
   count "$fuzz_passed" "$fuzz_failed"
+  say "simulating random networks and peers for ${SIMULATE_SECONDS:-60} s"
+  if build/fuzz/simulation --seconds "${SIMULATE_SECONDS:-60}"; then count 1 0; else count 0 1; fi
 }
 
 test_e2e() {

@@ -323,7 +323,7 @@ bool Flow::handshaking() const {
 void Flow::read_hello() {
   handshake_deadline_ns_ = facts_.opened.steady_ns + kHandshake_ns;
   Result<std::optional<tls::ClientHello>> parsed = tls::parse_client_hello(hello_.bytes());
-  if (!parsed) return pass_through("not TLS: " + parsed.error().message);
+  if (!parsed) return pass_through(parsed.error().message);
   if (!*parsed) return;
   tls::ClientHello& hello = **parsed;
   facts_.server_name = hello.server_name.empty() ? facts_.destination.ip_text() : hello.server_name;

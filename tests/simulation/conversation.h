@@ -1,0 +1,122 @@
+// One connection through one Flow, and everything around it that can go wrong: a client and its origins with real TLS
+// that follow a script, and the shell between them, which hands bytes over in pieces of any size and in any order.
+//
+// A calm conversation meets stalls and odd sizes only: in it everything that is asked must be answered. A stormy one
+// meets resets, half-closes, refusals and truncation besides: there, what arrives must still be the beginning of what
+// was sent, and what looks complete must be.
+#pragma once
+
+#include <deque>
+#include <list>
+#include <optional>
+
+#include "simulation/message_reader.h"
+#include "simulation/script.h"
+#include "simulation/universe.h"
+
+namespace waylay::simulation {
+
+class Conversation {
+ public:
+  Conversation(Universe& universe, uint64_t number);
+  ~Conversation();
+
+  // Does one thing that can be done now, chosen by chance. False: there is nothing to do but wait.
+  bool act();
+  void pass_time(int64_t time_ns);  // the clock went on by this
+  void finish();                    // no more trouble, and no more stalls: both ends go on to their ends
+  bool over() const;
+  void check() const;  // when it is over
+  std::string describe() const;
+  size_t most_queued() const { return most_queued_; }
+
+ private:
+  enum class Kind : uint8_t { Http, Unencrypted, Distrusting };
+  // What the flow has ordered for a side once what it has queued is sent.
+  enum class Then : uint8_t { Nothing, Shutdown, Close };
+
+  // A side of the flow as the shell keeps it: what is being sent to the peer, and what is coming from it.
+  struct Side {
+    ByteQueue sending;  // taken from the flow, on its way
+    ByteQueue coming;   // written by the peer
+    std::optional<tls::Channel> channel;
+    bool reads = true;
+    bool fin = false, fin_told = false;  // the peer will send no more; the flow knows
+    bool eof = false, lost = false;      // the peer saw the end; a reset
+    bool close_notify = false;           // the peer saw TLS's own end
+    bool failed = false;
+    Then then = Then::Nothing;
+    std::string raw;  // what the peer of an unencrypted conversation got
+  };
+  struct Origin : Side {
+    flow::UpstreamId id = 0;
+    bool open = false;
+    MessageReader requests;
+    size_t answered = 0;  // of its requests
+    std::string answer;   // being written
+    bool ends_after_answer = false;
+  };
+
+  // The things that can be done; false where this one cannot now.
+  bool deliver_from_client();
+  bool deliver_to_client();
+  bool deliver_from_origin(Origin& origin);
+  bool deliver_to_origin(Origin& origin);
+  bool answer_flow();
+  bool client_writes();
+  bool origin_writes(Origin& origin);
+  void stall();
+  void trouble();
+
+  void after_event();  // as the shell after every call into the flow
+  void carry_out(const flow::Command& command);
+  void take_from_flow();
+  void client_read(Bytes bytes);
+  void origin_read(Origin& origin, Bytes bytes);
+  void check_requests(Origin& origin);
+  void client_saw_end();
+  void end_client(bool with_close_notify);
+  void end_origin(Origin& origin, bool with_close_notify);
+  void forget_gone_origins();
+  bool client_is_gone() const { return client_.lost || (client_.eof && client_.fin_told); }
+  bool everything_answered() const;
+  size_t final_answers() const;
+  void check_answers() const;
+  void check_answer(const Message& answer, const PlannedExchange& planned) const;
+  [[noreturn]] void wrong(const std::string& what) const;
+
+  template <class T>
+  static T must_tls(Result<T> result) {
+    if (!result) found("the simulation itself failed: " + result.error().message);
+    return std::move(*result);
+  }
+
+  Universe& universe_;
+  Chance& chance_;
+  const uint64_t number_;
+  Kind kind_ = Kind::Http;
+  bool stormy_ = false, troubled_ = false, finishing_ = false;
+  std::vector<PlannedExchange> plan_;
+  std::string client_text_, origin_text_;  // of an unencrypted conversation
+  size_t client_text_sent_ = 0, origin_text_sent_ = 0;
+
+  std::unique_ptr<flow::Flow> flow_;
+  Side client_;
+  MessageReader answers_;
+  size_t asked_ = 0;      // requests begun
+  std::string request_;   // the rest of the one being written
+  size_t next_seen_ = 0;  // the least index that an origin may see next
+  std::list<Origin> origins_;
+
+  struct Wish {  // of the flow, not answered yet
+    bool leaf = false;
+    flow::UpstreamId upstream = 0;
+    std::string name;
+    bool mirrored = false;
+  };
+  std::deque<Wish> wishes_;
+  size_t most_queued_ = 0;
+  int64_t stalled_ns_ = 0;
+};
+
+}  // namespace waylay::simulation

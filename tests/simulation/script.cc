@@ -1,0 +1,97 @@
+#include "simulation/script.h"
+
+#include <algorithm>
+
+namespace waylay::simulation {
+namespace {
+
+std::string hexadecimal(size_t number) {
+  char text[17];
+  return std::string(text, static_cast<size_t>(snprintf(text, sizeof text, "%zx", number)));
+}
+
+// In chunks whose sizes depend on the content alone, so that a message is the same whenever it is asked for.
+std::string chunked(std::string_view content) {
+  std::string out;
+  Chance sizes(content.size());
+  while (!content.empty()) {
+    size_t size = std::min<size_t>(content.size(), 1 + sizes.size(9'000));
+    out += hexadecimal(size) + "\r\n";
+    out.append(content.substr(0, size)).append("\r\n");
+    content.remove_prefix(size);
+  }
+  return out + "0\r\n\r\n";
+}
+
+std::string framed(Body body, std::string_view content) {
+  return body == Body::Chunked ? chunked(content) : std::string(content);
+}
+
+std::string framing_fields(Body body, size_t size) {
+  if (body == Body::Chunked) return "Transfer-Encoding: chunked\r\n";
+  if (body == Body::Length) return "Content-Length: " + std::to_string(size) + "\r\n";
+  return "";
+}
+
+PlannedExchange plan_exchange(Chance& chance, bool is_last) {
+  constexpr int kStatuses[] = {200, 200, 200, 200, 204, 304, 404, 429, 500};
+  PlannedExchange exchange;
+  exchange.status = kStatuses[chance.below(std::size(kStatuses))];
+  exchange.informational = chance.one_in(10);
+  exchange.method = chance.one_in(8) ? "HEAD" : "GET";
+  if (chance.one_in(3)) {
+    exchange.method = "PUT";
+    exchange.request_body = chance.one_in(2) ? Body::Length : Body::Chunked;
+    exchange.request_size = chance.size(200'000);
+  }
+  if (exchange.status == 204 || exchange.status == 304) return exchange;
+  exchange.response_size = chance.size(300'000);
+  exchange.response_body = chance.one_in(2) ? Body::Length : Body::Chunked;
+  if (is_last && chance.one_in(4) && exchange.method != "HEAD") exchange.response_body = Body::UntilClose;
+  return exchange;
+}
+
+}  // namespace
+
+std::string pattern(std::string_view name, char direction, size_t size) {
+  uint64_t seed = 14695981039346656037U + static_cast<uint64_t>(direction);
+  for (char c : name) seed = (seed ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  Chance letters(seed);
+  std::string out(size, '\0');
+  for (size_t i = 0; i < size;) {
+    uint64_t word = letters.next();
+    for (int byte = 0; byte < 8 && i < size; ++byte, word >>= 8) out[i++] = static_cast<char>('!' + (word & 63));
+  }
+  return out;
+}
+
+std::string PlannedExchange::request_content() const {
+  return pattern(name, '>', request_size);
+}
+std::string PlannedExchange::response_content() const {
+  return method == "HEAD" ? "" : pattern(name, '<', response_size);
+}
+
+std::string PlannedExchange::request() const {
+  return method + " " + name + " HTTP/1.1\r\nHost: origin.test\r\n" + framing_fields(request_body, request_size) +
+         "\r\n" + framed(request_body, request_content());
+}
+
+std::string PlannedExchange::response() const {
+  std::string out = informational ? "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n" : "";
+  out += "HTTP/1.1 " + std::to_string(status) + " As Planned\r\nX-Exchange: " + name + "\r\n" +
+         framing_fields(response_body, response_size) + "\r\n";
+  return method == "HEAD" ? out : out + framed(response_body, response_content());
+}
+
+std::vector<PlannedExchange> plan_exchanges(Chance& chance, uint64_t conversation) {
+  std::vector<PlannedExchange> plan;
+  size_t count = chance.one_in(10) ? chance.between(10, 40) : chance.between(1, 5);
+  for (size_t i = 0; i < count; ++i) {
+    plan.push_back(plan_exchange(chance, i + 1 == count));
+    plan.back().name = "/c" + std::to_string(conversation) + "/e" + std::to_string(i);
+  }
+  return plan;
+}
+
+}  // namespace waylay::simulation

@@ -1,0 +1,140 @@
+#include "simulation/universe.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/check.h"
+
+namespace waylay::simulation {
+namespace {
+
+uint64_t seed_at_work = 0;
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) found("the simulation itself failed: " + result.error().message);
+  return std::move(*result);
+}
+
+tls::CertificateAuthority make_authority(const std::string& host) {
+  tls::CaOptions options;
+  options.host = host;
+  return must(tls::CertificateAuthority::make(options, waylay::now()));
+}
+
+tls::UpstreamContext trusting(const tls::CertificateAuthority& authority) {
+  tls::UpstreamOptions options;
+  options.use_system_roots = false;
+  options.extra_roots_pem = must(authority.certificate_pem());
+  return must(tls::UpstreamContext::create(options));
+}
+
+struct RuleChoice {
+  const char* json;
+  bool breaks;
+};
+constexpr auto kRules = std::to_array<RuleChoice>({
+    {R"([])", false},
+    {R"([{"name": "status", "match": "http.response.code == 200", "status": 429,
+          "headers": {"set": {"X-Rule": "status"}}}])",
+     false},
+    {R"([{"name": "edit", "match": "", "request_headers": {"add": {"X-Rule": "edit"}}},
+         {"name": "mark", "match": "", "headers": {"add": {"X-Rule": "mark"}}}])",
+     false},
+    {R"([{"name": "mock", "match": "http.request.uri matches \"e[13579]$\"", "every": 2,
+          "respond": {"status": 200, "headers": {"X-Rule": "mock"}, "body": "mocked"}}])",
+     false},
+    {R"([{"name": "swap", "match": "http.response.code == 404", "every": 2,
+          "respond": {"status": 503, "headers": {"X-Rule": "mock"}, "body": "mocked"}}])",
+     false},
+    {R"([{"name": "slow", "match": "http.request.method == \"GET\"", "delay": "20ms"}])", false},
+    {R"([{"name": "late", "match": "http.response.code == 200", "delay": "20ms"}])", false},
+    {R"([{"name": "cut", "match": "http.request.uri contains \"e2\"", "abort": "rst"}])", true},
+});
+
+}  // namespace
+
+struct Universe::Authorities {
+  tls::CertificateAuthority origin = make_authority("origin"), ours = make_authority("waylay");
+};
+
+// Dear to make, and the same for every seed and in every run.
+const Universe::Authorities& Universe::authorities() {
+  static const Authorities made = (seed_openssl(0), Authorities());
+  return made;
+}
+
+Universe::Universe(uint64_t seed)
+    : chance((authorities(), seed_openssl(seed), seed)),
+      origin_minter_(must(tls::LeafMinter::create(must(authorities().origin.certificate_pem())))),
+      our_minter_(must(tls::LeafMinter::create(must(authorities().ours.certificate_pem())))),
+      origin_context_(must(tls::ClientContext::create(must(tls::TicketKeys::make())))),
+      client_side_(must(tls::ClientContext::create(must(tls::TicketKeys::make())))),
+      upstream_side_(trusting(authorities().origin)),
+      trusting_(trusting(authorities().ours)),
+      untrusting_(trusting(authorities().origin)),
+      scratch_(17 * 1024) {
+  now.wall_ns = waylay::now().wall_ns;
+  environment_ = std::make_unique<flow::Environment>(
+      flow::Environment{client_side_, upstream_side_, rules_, rejections_, *this, identifiers,
+                        std::span<std::byte>(scratch_), chance.one_in(2)});
+  change_rules();
+}
+
+std::shared_ptr<const tls::Leaf> Universe::origin_leaf(X509* mirror) {
+  std::shared_ptr<const tls::Leaf>& leaf = leaves_["origin"];
+  if (leaf) return leaf;
+  tls::UnsignedLeaf prepared = must(origin_minter_->prepare({"origin.test", mirror}, waylay::now()));
+  std::vector<std::byte> signature = must(authorities().origin.sign(prepared.tbs()));
+  return leaf = must(origin_minter_->finish(std::move(prepared), signature));
+}
+
+std::shared_ptr<const tls::Leaf> Universe::our_leaf(const std::string& name, X509* mirror) {
+  std::shared_ptr<const tls::Leaf>& leaf = leaves_[name + (mirror ? " mirrored" : "")];
+  if (leaf) return leaf;
+  tls::UnsignedLeaf prepared = must(our_minter_->prepare({name, mirror}, waylay::now()));
+  std::vector<std::byte> signature = must(authorities().ours.sign(prepared.tbs()));
+  return leaf = must(our_minter_->finish(std::move(prepared), signature));
+}
+
+void Universe::change_rules() {
+  const RuleChoice& choice = kRules[chance.below(kRules.size())];
+  must(rules_.replace(choice.json, "simulation", now));
+  rules_break_ = rules_break_ || choice.breaks;
+}
+
+void Universe::exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) {
+  if (!exchange_ids_.insert(facts->id).second) found("an exchange was recorded twice");
+  if (facts->end == flow::ExchangeEnd::Open) found("an exchange was recorded before its end");
+  uint64_t flow = facts->flow->id;
+  recorded_.emplace(flow, std::move(facts));
+}
+
+size_t Universe::exchanges_recorded(uint64_t flow) const {
+  return recorded_.count(flow);
+}
+
+std::string Universe::how_exchanges_ended(uint64_t flow) const {
+  std::string out;
+  auto [first, last] = recorded_.equal_range(flow);
+  for (auto row = first; row != last; ++row) {
+    const flow::ExchangeFacts& facts = *row->second;
+    out += "\n  " + facts.target + " " + std::to_string(facts.status) + " " + std::string(to_string(facts.end)) +
+           (facts.error.empty() ? "" : ": " + facts.error);
+    for (const flow::AppliedRule& rule : facts.applied) out += " [" + rule.rule + "]";
+  }
+  return out;
+}
+
+void name_the_seed(uint64_t seed) {
+  seed_at_work = seed;
+}
+
+void found(const std::string& what) {
+  fprintf(stderr, "seed %llu: %s\nto see it again: simulation --seed %llu --verbose\n",
+          static_cast<unsigned long long>(seed_at_work), what.c_str(), static_cast<unsigned long long>(seed_at_work));
+  abort();
+}
+
+}  // namespace waylay::simulation
