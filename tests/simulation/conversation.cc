@@ -7,6 +7,10 @@ namespace {
 
 // The flow calls a side "behind" at 256 KiB; what comes on top is a receive buffer's plaintext and an answer of ours.
 constexpr size_t kMostQueued = (256 + 64) * 1024;
+// What the flow may take from one side while nothing goes to the other: that, and what waits unread within it. The rest
+// of an answer that a rule replaced is read and dropped, up to 1 MiB.
+constexpr size_t kMostAccepted = kMostQueued + 64 * 1024;
+constexpr size_t kMostDropped = 1024 * 1024;
 // Who stalls longer than this may have met a time limit of the flow.
 constexpr int64_t kShortestLimit_ns = 9 * kSecond_ns;
 constexpr size_t kReceiveBuffer = 16 * 1024;
@@ -168,6 +172,7 @@ bool Conversation::deliver_from_client() {
     if (!leaving && !flow_->wants_client_bytes()) return false;
     std::vector<std::byte> piece = front_of(client_.coming, 1 + chance_.size(kReceiveBuffer - 1));
     client_.coming.consume(piece.size());
+    if (!leaving) take(client_, piece.size());
     if (!leaving) flow_->on_client_bytes(piece, universe_.now);
     after_event();
     return true;
@@ -184,6 +189,7 @@ bool Conversation::deliver_to_client() {
   if (!client_.sending.empty()) {
     std::vector<std::byte> piece = front_of(client_.sending, 1 + chance_.size(64 * 1024));
     client_.sending.consume(piece.size());
+    for (Origin& origin : origins_) origin.accepted = 0;
     client_read(piece);
     if (client_.sending.empty()) {
       take_from_flow();
@@ -204,6 +210,7 @@ bool Conversation::deliver_from_origin(Origin& origin) {
     if (!unwanted && !flow_->wants_upstream_bytes(origin.id)) return false;
     std::vector<std::byte> piece = front_of(origin.coming, 1 + chance_.size(kReceiveBuffer - 1));
     origin.coming.consume(piece.size());
+    if (!unwanted) take(origin, piece.size());
     if (!unwanted) flow_->on_upstream_bytes(origin.id, piece, universe_.now);
     after_event();
     return true;
@@ -220,6 +227,7 @@ bool Conversation::deliver_to_origin(Origin& origin) {
   if (!origin.sending.empty()) {
     std::vector<std::byte> piece = front_of(origin.sending, 1 + chance_.size(64 * 1024));
     origin.sending.consume(piece.size());
+    client_.accepted = 0;
     origin_read(origin, piece);
     if (origin.sending.empty()) {
       take_from_flow();
@@ -231,6 +239,12 @@ bool Conversation::deliver_to_origin(Origin& origin) {
   if (origin.then == Then::Nothing || origin.eof) return false;
   origin.eof = true;
   return true;
+}
+
+void Conversation::take(Side& side, size_t size) {
+  side.accepted += size;
+  if (side.accepted > kMostAccepted + (universe_.rules_drop() ? kMostDropped : 0))
+    wrong(std::to_string(side.accepted) + " bytes were taken while the other side got nothing");
 }
 
 // Answers come when they come, and not in the order of the wishes.

@@ -46,7 +46,8 @@ class Conversation {
     bool close_notify = false;           // the peer saw TLS's own end
     bool failed = false;
     Then then = Then::Nothing;
-    std::string raw;  // what the peer of an unencrypted conversation got
+    size_t accepted = 0;  // bytes that the flow took from the peer since it last sent something to the other side
+    std::string raw;      // what the peer of an unencrypted conversation got
   };
   struct Origin : Side {
     flow::UpstreamId id = 0;
@@ -63,6 +64,7 @@ class Conversation {
   bool deliver_from_origin(Origin& origin);
   bool deliver_to_origin(Origin& origin);
   bool answer_flow();
+  void take(Side& side, size_t size);
   bool client_writes();
   bool origin_writes(Origin& origin);
   void stall();

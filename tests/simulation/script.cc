@@ -45,7 +45,7 @@ PlannedExchange plan_exchange(Chance& chance, bool is_last) {
     exchange.request_size = chance.size(200'000);
   }
   if (exchange.status == 204 || exchange.status == 304) return exchange;
-  exchange.response_size = chance.size(300'000);
+  exchange.response_size = chance.one_in(30) ? 3'000'000 : chance.size(300'000);
   exchange.response_body = chance.one_in(2) ? Body::Length : Body::Chunked;
   if (is_last && chance.one_in(4) && exchange.method != "HEAD") exchange.response_body = Body::UntilClose;
   return exchange;

@@ -32,24 +32,22 @@ tls::UpstreamContext trusting(const tls::CertificateAuthority& authority) {
 
 struct RuleChoice {
   const char* json;
-  bool breaks;
+  bool breaks = false, drops = false;
 };
 constexpr auto kRules = std::to_array<RuleChoice>({
-    {R"([])", false},
+    {R"([])"},
     {R"([{"name": "status", "match": "http.response.code == 200", "status": 429,
-          "headers": {"set": {"X-Rule": "status"}}}])",
-     false},
+          "headers": {"set": {"X-Rule": "status"}}}])"},
     {R"([{"name": "edit", "match": "", "request_headers": {"add": {"X-Rule": "edit"}}},
-         {"name": "mark", "match": "", "headers": {"add": {"X-Rule": "mark"}}}])",
-     false},
+         {"name": "mark", "match": "", "headers": {"add": {"X-Rule": "mark"}}}])"},
     {R"([{"name": "mock", "match": "http.request.uri matches \"e[13579]$\"", "every": 2,
           "respond": {"status": 200, "headers": {"X-Rule": "mock"}, "body": "mocked"}}])",
-     false},
+     false, true},
     {R"([{"name": "swap", "match": "http.response.code == 404", "every": 2,
           "respond": {"status": 503, "headers": {"X-Rule": "mock"}, "body": "mocked"}}])",
-     false},
-    {R"([{"name": "slow", "match": "http.request.method == \"GET\"", "delay": "20ms"}])", false},
-    {R"([{"name": "late", "match": "http.response.code == 200", "delay": "20ms"}])", false},
+     false, true},
+    {R"([{"name": "slow", "match": "http.request.method == \"GET\"", "delay": "20ms"}])"},
+    {R"([{"name": "late", "match": "http.response.code == 200", "delay": "3s"}])"},
     {R"([{"name": "cut", "match": "http.request.uri contains \"e2\"", "abort": "rst"}])", true},
 });
 
@@ -102,6 +100,7 @@ void Universe::change_rules() {
   const RuleChoice& choice = kRules[chance.below(kRules.size())];
   must(rules_.replace(choice.json, "simulation", now));
   rules_break_ = rules_break_ || choice.breaks;
+  rules_drop_ = rules_drop_ || choice.drops;
 }
 
 void Universe::exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) {
