@@ -1,13 +1,12 @@
 // waylayd: one binary for both processes. Started by an administrator or systemd it is the warden; the warden starts it
 // again, unprivileged, as the proxy.
-#include <systemd/sd-daemon.h>
-
 #include <cstdio>
 #include <string>
 
 #include "base/log.h"
 #include "control/daemon.h"
 #include "warden/configuration.h"
+#include "warden/service_manager.h"
 #include "warden/warden.h"
 
 namespace waylay {
@@ -18,10 +17,8 @@ constexpr int kUsageError = 2;
 int run_warden(const warden::Configuration& configuration) {
   log::start("warden", configuration.log_level);
   warden::WardenOptions options;
-  options.notify = [](std::string_view state) { ::sd_notify(0, std::string(state).c_str()); };
-  uint64_t watchdog_us = 0;
-  // Half the time that systemd allows, as sd_watchdog_enabled(3) advises.
-  if (::sd_watchdog_enabled(0, &watchdog_us) > 0) options.watchdog_ns = static_cast<int64_t>(watchdog_us) * 1000 / 2;
+  options.notify = warden::notify_service_manager;
+  options.watchdog_ns = warden::watchdog_interval_ns();
   Result<void> ended = warden::run(configuration, options);
   if (ended) return 0;
   log::error(ended.error().message);

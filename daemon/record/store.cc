@@ -113,14 +113,6 @@ std::vector<Store::FlowPointer> Store::flows(const match::Expression& match, siz
   return newest(all, match, most);
 }
 
-std::vector<Store::ExchangePointer> Store::exchanges_of_flow(uint64_t flow_id) const {
-  std::vector<ExchangePointer> found;
-  std::lock_guard lock(mutex_);
-  for (const ExchangePointer& exchange : exchanges_)
-    if (exchange->flow->id == flow_id) found.push_back(exchange);
-  return found;
-}
-
 std::vector<Invocation> Store::invocations() const {
   std::lock_guard lock(mutex_);
   return ledger_.invocations();

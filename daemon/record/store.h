@@ -49,7 +49,6 @@ class Store final : public flow::Recorder {
   // The newest `most` that match, the oldest of them first.
   std::vector<ExchangePointer> exchanges(const match::Expression& match, size_t most) const;
   std::vector<FlowPointer> flows(const match::Expression& match, size_t most) const;
-  std::vector<ExchangePointer> exchanges_of_flow(uint64_t flow_id) const;
 
   // Who is told of everything once it is kept, on the worker's thread: the API's feed. Null ends it; what a worker is
   // just telling may still arrive.

@@ -200,7 +200,6 @@ std::string to_json(const StartInfo& info) {
                   {"listen_address", info.listen_address},
                   {"ca_certificate", info.ca_certificate},
                   {"upstream_roots", info.upstream_roots},
-                  {"system_roots", info.system_roots},
                   {"rules_directory", info.rules_directory},
                   {"log_level", info.log_level},
                   {"error_page", info.error_page}});
@@ -213,7 +212,6 @@ Result<StartInfo> start_info_from_json(std::string_view json) {
     from.at("listen_address").get_to(to.listen_address);
     from.at("ca_certificate").get_to(to.ca_certificate);
     from.at("upstream_roots").get_to(to.upstream_roots);
-    from.at("system_roots").get_to(to.system_roots);
     from.at("rules_directory").get_to(to.rules_directory);
     from.at("log_level").get_to(to.log_level);
     from.at("error_page").get_to(to.error_page);

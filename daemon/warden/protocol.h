@@ -94,7 +94,6 @@ struct StartInfo {
   std::string ca_certificate;  // PEM
   std::string
       upstream_roots;  // PEM text of --upstream-roots ("" = none): read by the warden, the proxy may not open files
-  std::string system_roots;  // path of the system's bundle, readable by all
   std::string rules_directory;
   std::string log_level;
   bool error_page = false;  // 502 page with the reason instead of a reset

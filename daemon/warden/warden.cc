@@ -281,7 +281,6 @@ StartInfo Warden::start_info() const {
   if (info.has_listen) info.listen_address = listen_.bound.to_string();
   info.ca_certificate = authority_->certificate_pem();
   info.upstream_roots = upstream_roots_;
-  info.system_roots = system_bundle_path();
   info.rules_directory = configuration_.rules_directory;
   info.log_level = to_string(configuration_.log_level);
   info.error_page = configuration_.error_page;

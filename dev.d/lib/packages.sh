@@ -27,7 +27,6 @@ libbpf-dev	-	loads and attaches the BPF program
 liburing-dev	-	io_uring, the data path
 libseccomp-dev	-	the proxy's system call filter
 libcap-ng-dev	-	dropping capabilities
-libsystemd-dev	-	readiness for systemd
 libcli11-dev	-	command lines
 TABLE
       ;;

@@ -37,8 +37,6 @@ TEST(Store, FindsExchangesByIdAndByExpression) {
   EXPECT_EQ(ids(store.exchanges(matching("aws.operation == \"GetObject\" && container.name == \"web\""), 1)),
             std::vector<uint64_t>{6});
   EXPECT_TRUE(store.exchanges({}, 0).empty());
-  EXPECT_EQ(store.exchanges_of_flow(1).size(), 6u);
-  EXPECT_TRUE(store.exchanges_of_flow(2).empty());
 }
 
 TEST(Store, DropsTheOldestExchangesByNumberAndCountsThem) {

@@ -106,7 +106,6 @@ TEST(Protocol, StartInformationSurvivesTheJourney) {
                  .listen_address = "[::1]:8443",
                  .ca_certificate = "-----BEGIN",
                  .upstream_roots = "roots",
-                 .system_roots = "/etc/ssl/certs/ca-certificates.crt",
                  .rules_directory = "/etc/waylay/rules.d",
                  .log_level = "debug",
                  .error_page = true};
