@@ -82,8 +82,9 @@ Protocol protocol_of(const http::Head& request, const TargetParts& target, std::
   if (type.starts_with("application/x-amz-json-1.1")) return Protocol::Json11;
   const Service* row = find_service(service);
   Protocol usual = row ? row->protocol : Protocol::Unknown;
+  bool names_target = request.has("x-amz-target");  // of the JSON protocols, whatever the content type says
   bool query = query_value(target.query, "Action") ||
-               (is_form(request) && usual != Protocol::RestXml && usual != Protocol::RestJson);
+               (is_form(request) && !names_target && usual != Protocol::RestXml && usual != Protocol::RestJson);
   if (query) return usual == Protocol::Ec2 ? Protocol::Ec2 : Protocol::Query;
   return usual;
 }

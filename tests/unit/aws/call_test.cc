@@ -109,6 +109,11 @@ TEST(Call, ReadsTheTargetOfJsonProtocols) {
       "kinesis.eu-west-1.amazonaws.com");
   EXPECT_EQ(call.operation, "PutRecord");
   EXPECT_EQ(call.protocol, Protocol::Json11);
+  call = classify(request("POST", "/",
+                          {{"X-Amz-Target", "DynamoDB_20120810.GetItem"},
+                           {"Content-Type", "application/x-www-form-urlencoded"}}),  // as curl -d sends it
+                  "dynamodb.eu-west-1.amazonaws.com");
+  EXPECT_EQ(call.protocol, Protocol::Json10);
   call = classify(request("POST", "/", {{"X-Amz-Target", "no identifier.\xff"}}), "kinesis.eu-west-1.amazonaws.com");
   EXPECT_EQ(call.operation, "");
 }
