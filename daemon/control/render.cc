@@ -61,20 +61,16 @@ Json fields_of(const http::Head& head) {
   return fields;
 }
 
-std::string version_of(const http::Head& head) {
-  return "HTTP/1." + std::to_string(head.minor_version());
-}
-
 Json request_of(const flow::ExchangeFacts& facts) {
   if (!facts.request) return nullptr;
-  return {{"version", version_of(*facts.request)},
+  return {{"version", facts.request->version()},
           {"headers", fields_of(*facts.request)},
           {"body_bytes", facts.request_body}};
 }
 
 Json response_of(const flow::ExchangeFacts& facts) {
   if (!facts.response) return nullptr;
-  return {{"version", version_of(*facts.response)},
+  return {{"version", facts.response->version()},
           {"reason", facts.response->reason()},
           {"headers", fields_of(*facts.response)},
           {"body_bytes", facts.response_body}};

@@ -203,7 +203,7 @@ Value Subject::of_request(Field field, std::string_view key) const {
       return question == std::string_view::npos ? Value{} : Value{target.substr(question + 1)};
     }
     case Field::HttpRequestVersion:
-      return std::string_view(request_->minor_version() == 0 ? "HTTP/1.0" : "HTTP/1.1");
+      return request_->version();
     case Field::HttpUserAgent:
       return field_value(*request_, "user-agent");
     case Field::HttpReferer:

@@ -20,27 +20,53 @@ uint32_t narrow(size_t value) {
 
 }  // namespace
 
+// Finishes a start line that is all of raw_.
+void Head::start(Kind kind, size_t first_space, size_t second_space) {
+  kind_ = kind;
+  first_space_ = narrow(first_space);
+  second_space_ = narrow(second_space);
+  raw_.append("\r\n\r\n");
+  start_line_size_ = narrow(raw_.size() - 2);
+}
+
 Head Head::request(std::string_view method, std::string_view target) {
   CHECK(valid_field_name(method) && valid_target(target));
   Head head;
-  head.kind_ = Kind::Request;
-  head.raw_.append(method).append(" ").append(target).append(" HTTP/1.1\r\n\r\n");
-  head.first_space_ = narrow(method.size());
-  head.second_space_ = narrow(method.size() + 1 + target.size());
-  head.start_line_size_ = narrow(head.raw_.size() - 2);
+  head.raw_.append(method).append(" ").append(target).append(" HTTP/1.1");
+  head.start(Kind::Request, method.size(), method.size() + 1 + target.size());
   return head;
 }
 
 Head Head::response(int status, std::string_view reason) {
   CHECK(valid_field_value(reason));
   Head head;
-  head.kind_ = Kind::Response;
   head.status_ = status;
-  head.raw_.append("HTTP/1.1 ").append(three_digits(status)).append(" ").append(reason).append("\r\n\r\n");
-  head.first_space_ = 8;
-  head.second_space_ = 12;
-  head.start_line_size_ = narrow(head.raw_.size() - 2);
+  head.raw_.append("HTTP/1.1 ").append(three_digits(status)).append(" ").append(reason);
+  head.start(Kind::Response, 8, 12);
   return head;
+}
+
+Head Head::http2_request(std::string_view method, std::string_view target) {
+  CHECK(valid_field_name(method) && valid_target(target));
+  Head head;
+  head.raw_.reserve(method.size() + target.size() + 256);
+  head.raw_.append(method).append(" ").append(target).append(" HTTP/2");
+  head.start(Kind::Request, method.size(), method.size() + 1 + target.size());
+  return head;
+}
+
+Head Head::http2_response(int status) {
+  Head head;
+  head.status_ = status;
+  head.raw_.reserve(256);
+  head.raw_.append("HTTP/2 ").append(three_digits(status));
+  head.start(Kind::Response, 6, 10);
+  return head;
+}
+
+std::string_view Head::version() const {
+  return kind_ == Kind::Response ? text(0, first_space_)
+                                 : text(second_space_ + 1, start_line_size_ - second_space_ - 3);
 }
 
 std::string_view Head::method() const {
@@ -129,13 +155,25 @@ void Head::set(std::string_view name, std::string_view value) {
 
 void Head::add(std::string_view name, std::string_view value) {
   CHECK(valid_field_name(name) && valid_field_value(value));
-  std::string line_text;
-  line_text.reserve(name.size() + value.size() + 4);
-  line_text.append(name).append(": ").append(value).append("\r\n");
-  size_t begin = raw_.size() - 2;  // in front of the empty line
-  raw_.insert(begin, line_text);
+  raw_.resize(raw_.size() - 2);  // the empty line comes again behind the new one
+  size_t begin = raw_.size();
+  raw_.append(name).append(": ").append(value).append("\r\n\r\n");
   lines_.push_back({narrow(begin), narrow(name.size()), narrow(begin + name.size() + 2), narrow(value.size()),
-                    narrow(begin + line_text.size())});
+                    narrow(raw_.size() - 2)});
+}
+
+void Head::extend_last(std::string_view more) {
+  CHECK(!lines_.empty() && valid_field_value(more));
+  Line& line = lines_.back();
+  size_t behind_value = line.value_begin + line.value_size;
+  raw_.insert(behind_value, more);
+  line.value_size = narrow(line.value_size + more.size());
+  line.end = narrow(line.end + more.size());
+}
+
+void Head::reserve(size_t bytes, size_t fields) {
+  raw_.reserve(raw_.size() + bytes);
+  lines_.reserve(lines_.size() + fields);
 }
 
 size_t Head::remove(std::string_view name) {
@@ -182,7 +220,7 @@ std::string request_host(const Head& request) {
   if (size_t scheme = target.find("://"); !target.starts_with('/') && scheme != std::string_view::npos) {
     authority = target.substr(scheme + 3);
     authority = authority.substr(0, authority.find_first_of("/?#"));
-  } else if (request.method() == "CONNECT") {
+  } else if (request.method() == "CONNECT" && !target.starts_with('/')) {  // an extended one has a path (RFC 8441)
     authority = target;
   } else {
     authority = request.first("host").value_or("");

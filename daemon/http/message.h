@@ -2,8 +2,8 @@
 // sections 3 to 5).
 //
 // A Head owns one string, the exact bytes of the head, and an index into it. What nobody edits is sent again byte for
-// byte; an edit touches its own line only. HTTP/2 heads are written in the same form (h2.h), so that rules, ledger and
-// exports know one shape. Views returned are valid until the next edit.
+// byte; an edit touches its own line only. HTTP/2 heads are written in the same form (h2_head.h), so that rules, ledger
+// and exports know one shape. Views returned are valid until the next edit.
 #pragma once
 
 #include <optional>
@@ -34,6 +34,10 @@ class Head {
   // A new message: "METHOD target HTTP/1.1" or "HTTP/1.1 status reason", no fields yet.
   static Head request(std::string_view method, std::string_view target);
   static Head response(int status, std::string_view reason);
+  // The same of an HTTP/2 message: "METHOD target HTTP/2" or "HTTP/2 status". `target` is :path, or :authority of a
+  // plain CONNECT.
+  static Head http2_request(std::string_view method, std::string_view target);
+  static Head http2_response(int status);
   // Parses one whole head, ending in an empty line. Strict: see h1.h for what is refused. Errors are Protocol or
   // Ambiguous and carry `side`.
   static Result<Head> parse(Kind kind, std::string raw, Side side);
@@ -46,7 +50,8 @@ class Head {
   std::string_view target() const;  // origin-form "/path?query" usually; absolute-form and "*" as they came
   int status() const { return status_; }
   std::string_view reason() const;
-  int minor_version() const { return minor_version_; }  // of HTTP/1.x
+  std::string_view version() const;                     // "HTTP/1.0", "HTTP/1.1" or "HTTP/2"
+  int minor_version() const { return minor_version_; }  // of HTTP/1.x; 1 for HTTP/2
   void set_status(int status);                          // 100..999; keeps the reason phrase
   void set_reason(std::string_view reason);             // a valid field value, CHECKed
   void set_target(std::string_view target);             // valid_target, CHECKed
@@ -63,6 +68,8 @@ class Head {
   void set(std::string_view name, std::string_view value);
   void add(std::string_view name, std::string_view value);  // at the end
   size_t remove(std::string_view name);                     // how many went
+  void extend_last(std::string_view more);                  // appends to the value of the last field, which there is
+  void reserve(size_t bytes, size_t fields);                // room for what will be added
 
  private:
   struct Line {
@@ -72,6 +79,7 @@ class Head {
   std::string_view text(size_t begin, size_t size) const { return std::string_view(raw_).substr(begin, size); }
   void splice(size_t position, size_t old_size, std::string_view text, size_t first_line_behind);
   void remove_line(size_t index);
+  void start(Kind kind, size_t first_space, size_t second_space);
 
   std::string raw_;
   std::vector<Line> lines_;

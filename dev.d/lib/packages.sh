@@ -15,6 +15,7 @@ node-llhttp	/usr/share/llhttp/llhttp.c	the HTTP/1.1 parser's C sources
 nlohmann-json3-dev	-	JSON: rules, control API
 libspdlog-dev	-	the log
 libfmt-dev	-	the log's formatting
+libnghttp2-dev	-	HTTP/2 on both sides
 libre2-dev	-	regular expressions in linear time
 zlib1g-dev	-	gzip bodies and CRC-32
 libbrotli-dev	-	br bodies

@@ -1,0 +1,556 @@
+#include "http/h2.h"
+
+#include <gtest/gtest.h>
+#include <nghttp2/nghttp2.h>
+
+#include <functional>
+
+namespace waylay::http {
+namespace {
+
+constexpr Time kNow{1'000'000'000'000, 0};
+
+// Writes down what a session says, and keeps its streams.
+class Witness : public H2Session::Handler {
+ public:
+  void on_head(H2Stream& stream, H2Head head, bool ends) override {
+    said += head.head.raw().substr(0, head.head.raw().size() - 2) + (ends ? "[ends]" : "");
+    heads.push_back(std::move(head));
+    streams.push_back(&stream);
+    if (answer) answer(stream);
+  }
+  void on_informational(H2Stream&, const Head& head) override { said += "<" + std::to_string(head.status()) + ">"; }
+  void on_body(H2Stream& stream, Bytes payload) override {
+    body += as_text(payload);
+    if (consumer != nullptr) consumer->consume(stream, payload.size());
+  }
+  void on_end(H2Stream&, const Trailers* trailers) override {
+    said += "[end";
+    if (trailers != nullptr)
+      for (const auto& [name, value] : *trailers) said += " " + name + "=" + value;
+    said += "]";
+  }
+  void on_sent(H2Stream&) override {}
+  void on_closed(H2Stream&, H2Code code, bool by_peer) override {
+    said += "[closed " + std::string(to_string(code)) + (by_peer && code != H2Code::NoError ? " by peer]" : "]");
+  }
+  void on_refused(std::string why) override { said += "[refused " + why + "]"; }
+  void on_settings() override { ++settings; }
+  void on_go_away(H2Code code, std::string_view) override { said += "[goaway " + std::string(to_string(code)) + "]"; }
+
+  std::string said, body;
+  std::vector<H2Head> heads;
+  std::vector<H2Stream*> streams;
+  int settings = 0;
+  H2Session* consumer = nullptr;
+  std::function<void(H2Stream&)> answer;
+};
+
+// Carries bytes from one session to the other, in pieces, until both are silent.
+void carry(H2Session& a, H2Session& b, size_t piece = 100'000) {
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (auto [from, to] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+      ByteQueue bytes;
+      from->pull(bytes, 1 << 20);
+      moved = moved || !bytes.empty();
+      while (!bytes.empty()) {
+        size_t size = std::min(piece, bytes.size());
+        to->receive(bytes.bytes().first(size), kNow);
+        bytes.consume(size);
+      }
+    }
+  }
+}
+
+struct Pair {
+  Witness at_server, at_client;
+  H2Server server{at_server};
+  H2Client client{at_client, kStreamWindow};
+};
+
+H2Head get(std::string_view path, const std::vector<std::pair<std::string, std::string>>& fields = {}) {
+  H2Head head;
+  head.head = Head::http2_request("GET", path);
+  head.head.add("host", "example.org");
+  head.scheme = "https";
+  for (const auto& [name, value] : fields) head.head.add(name, value);
+  return head;
+}
+
+// A server's end, and a client who says raw bytes.
+struct Raw {
+  Raw() { say(std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + frame(NGHTTP2_SETTINGS, 0, 0, "")); }
+
+  static std::string frame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload) {
+    std::string made;
+    for (int shift : {16, 8, 0}) made.push_back(static_cast<char>(payload.size() >> shift));
+    made.push_back(static_cast<char>(type));
+    made.push_back(static_cast<char>(flags));
+    for (int shift : {24, 16, 8, 0}) made.push_back(static_cast<char>(stream >> shift));
+    return made.append(payload);
+  }
+  // A field as a literal that is not indexed, without Huffman coding.
+  static std::string field(std::string_view name, std::string_view value) {
+    std::string made(1, '\0');
+    for (std::string_view text : {name, value}) {
+      made.push_back(static_cast<char>(std::min<size_t>(text.size(), 127)));
+      if (text.size() >= 127) {
+        size_t rest = text.size() - 127;
+        for (; rest >= 128; rest /= 128) made.push_back(static_cast<char>(rest % 128 + 128));
+        made.push_back(static_cast<char>(rest));
+      }
+      made.append(text);
+    }
+    return made;
+  }
+  static std::string request(std::string_view path = "/", std::string_view more = {}) {
+    return field(":method", "GET") + field(":scheme", "https") + field(":authority", "example.org") +
+           field(":path", path) + std::string(more);
+  }
+  std::string headers(uint32_t stream, std::string_view block) {
+    return frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, stream, block);
+  }
+  void say(std::string_view bytes) {
+    server.receive(as_bytes(bytes), kNow);
+    said += bytes.size();
+    ByteQueue out;
+    server.pull(out, 1 << 24);
+    heard += out.text();
+  }
+  // Says it again and again until the server ends the connection; how often it took.
+  int say_until_ended(const std::function<std::string(int)>& what, int most) {
+    said = 0;
+    for (int i = 0; i < most; ++i) {
+      if (server.over()) return i;
+      say(what(i));
+    }
+    return most;
+  }
+  std::string failure() const { return server.failure() ? server.failure()->message : "none"; }
+
+  Witness witness;
+  H2Server server{witness};
+  std::string heard;
+  size_t said = 0;
+};
+
+// --- What goes through ---
+
+TEST(H2, CarriesARequestAndItsResponse) {
+  Pair pair;
+  EXPECT_EQ(pair.client.request(get("/a?b", {{"accept", "*/*"}}), true).id(), 1);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_server.said, "GET /a?b HTTP/2\r\nhost: example.org\r\naccept: */*\r\n[ends][end]");
+  EXPECT_EQ(request_host(pair.at_server.heads[0].head), "example.org");
+
+  Head head = Head::http2_response(200);
+  head.add("content-type", "text/plain");
+  H2Stream& stream = *pair.at_server.streams[0];
+  pair.server.respond(stream, head, {}, false);
+  pair.server.write(stream, as_bytes("hello"));
+  pair.server.end(stream);
+  pair.at_client.consumer = &pair.client;
+  carry(pair.server, pair.client);
+  EXPECT_EQ(pair.at_client.said, "HTTP/2 200\r\ncontent-type: text/plain\r\n[end][closed NO_ERROR]");
+  EXPECT_EQ(pair.at_client.body, "hello");
+  EXPECT_EQ(pair.server.streams(), 0u);
+  EXPECT_EQ(pair.client.streams(), 0u);
+}
+
+TEST(H2, TakesAnythingInPiecesOfOneByte) {
+  Pair pair;
+  pair.at_server.answer = [&](H2Stream& stream) {
+    pair.server.respond(stream, Head::http2_response(200), {}, false);
+    pair.server.write(stream, as_bytes("body"));
+    Trailers trailers = {{"grpc-status", "0"}};
+    pair.server.end(stream, &trailers);
+  };
+  pair.client.request(get("/"), true);
+  carry(pair.client, pair.server, 1);
+  EXPECT_EQ(pair.at_client.said, "HTTP/2 200\r\n[end grpc-status=0][closed NO_ERROR]");
+  EXPECT_EQ(pair.at_client.body, "body");
+}
+
+TEST(H2, CarriesTrailersWithoutABody) {
+  Pair pair;
+  pair.at_server.answer = [&](H2Stream& stream) {
+    pair.server.respond(stream, Head::http2_response(200), {}, false);
+    Trailers trailers = {{"grpc-status", "5"}, {"grpc-message", "not found"}};
+    pair.server.end(stream, &trailers);
+  };
+  pair.client.request(get("/"), true);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_client.said, "HTTP/2 200\r\n[end grpc-status=5 grpc-message=not found][closed NO_ERROR]");
+}
+
+TEST(H2, CarriesInformationalResponses) {
+  Pair pair;
+  pair.at_server.answer = [&](H2Stream& stream) {
+    pair.server.inform(stream, Head::http2_response(103));
+    pair.server.respond(stream, Head::http2_response(204), {}, true);
+  };
+  pair.client.request(get("/"), true);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_client.said, "<103>HTTP/2 204\r\n[ends][end][closed NO_ERROR]");
+}
+
+TEST(H2, JoinsCookieCrumbsAndKeepsTheOrderOfTheRest) {
+  Raw raw;
+  raw.say(raw.headers(1, Raw::request("/", Raw::field("cookie", "a=1") + Raw::field("cookie", "b=2") +
+                                               Raw::field("x", "y") + Raw::field("cookie", "c=3"))));
+  EXPECT_EQ(raw.witness.said, "GET / HTTP/2\r\nhost: example.org\r\ncookie: a=1; b=2; c=3\r\nx: y\r\n[ends][end]");
+}
+
+TEST(H2, KeepsAHostFieldApartFromTheAuthority) {
+  Raw raw;
+  raw.say(raw.headers(1, Raw::field(":method", "GET") + Raw::field(":scheme", "https") + Raw::field(":path", "/") +
+                             Raw::field("host", "example.org")));
+  ASSERT_EQ(raw.witness.heads.size(), 1u);
+  EXPECT_FALSE(raw.witness.heads[0].authority);
+  EXPECT_EQ(request_host(raw.witness.heads[0].head), "example.org");
+}
+
+TEST(H2, RemembersWhatMayNotBeIndexed) {
+  Raw raw;
+  std::string never = Raw::field("x-token", "secret");
+  never[0] = 0x10;  // RFC 7541 section 6.2.3
+  raw.say(raw.headers(1, Raw::request("/", never + Raw::field("x-other", "1"))));
+  ASSERT_EQ(raw.witness.heads.size(), 1u);
+  EXPECT_EQ(raw.witness.heads[0].never_indexed, "\nx-token\n");
+
+  Pair pair;
+  H2Head head = get("/", {{"x-token", "a-long-secret"}, {"X-Other", "1"}, {"connection", "close"}});
+  head.never_indexed = "\nx-token\n";
+  pair.client.request(head, true);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_server.heads.at(0).never_indexed, "\nx-token\n");
+  EXPECT_FALSE(pair.at_server.heads.at(0).head.has("connection"));
+}
+
+TEST(H2, ExtendedConnectNeedsTheUpstreamsWord) {
+  Pair pair;
+  H2Head head = get("/chat");
+  head.head = Head::http2_request("CONNECT", "/chat");
+  head.head.add("host", "example.org");
+  head.protocol = "websocket";
+  pair.server.mirror(true, 100);
+  carry(pair.client, pair.server);
+  EXPECT_TRUE(pair.client.peer_takes_extended_connect());
+  pair.client.request(head, false);
+  carry(pair.client, pair.server);
+  ASSERT_EQ(pair.at_server.heads.size(), 1u);
+  EXPECT_EQ(pair.at_server.heads[0].protocol, "websocket");
+  EXPECT_EQ(pair.at_server.heads[0].head.target(), "/chat");
+  EXPECT_EQ(request_host(pair.at_server.heads[0].head), "example.org");
+}
+
+TEST(H2, APlainConnectHasItsAuthorityAsTarget) {
+  Pair pair;
+  H2Head head;
+  head.head = Head::http2_request("CONNECT", "example.org:443");
+  pair.client.request(head, false);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_server.said, "CONNECT example.org:443 HTTP/2\r\n");
+}
+
+// --- Windows ---
+
+TEST(H2, GivesAWindowBackOnlyForWhatWasPassedOn) {
+  Pair pair;
+  H2Stream& asked = pair.client.request(get("/"), false);
+  pair.client.write(asked, as_bytes(std::string(1'000'000, 'x')));
+  carry(pair.client, pair.server);
+  H2Stream& stream = *pair.at_server.streams.at(0);
+  EXPECT_EQ(stream.held(), kStreamWindow);
+  EXPECT_EQ(asked.waiting(), 1'000'000 - kStreamWindow);
+
+  // Its neighbour is not touched by that.
+  pair.at_server.consumer = nullptr;
+  H2Stream& other = pair.client.request(get("/other"), false);
+  pair.client.write(other, as_bytes(std::string(1000, 'y')));
+  carry(pair.client, pair.server);
+  EXPECT_EQ(other.waiting(), 0u);
+
+  pair.server.consume(stream, stream.held());
+  carry(pair.client, pair.server);
+  EXPECT_GT(stream.held(), kStreamWindow) << "a reader that keeps up gets a larger window";
+}
+
+TEST(H2, ALargeBodyArrivesWhole) {
+  Pair pair;
+  pair.at_server.consumer = &pair.server;
+  H2Stream& asked = pair.client.request(get("/"), false);
+  std::string body;
+  for (int i = 0; body.size() < 5'000'000; ++i) body += std::to_string(i);
+  pair.client.write(asked, as_bytes(body));
+  pair.client.end(asked);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_server.body, body);
+  EXPECT_TRUE(pair.at_server.said.ends_with("[end]"));
+}
+
+TEST(H2, OneConnectionHoldsABoundedAmount) {
+  Pair pair;
+  std::string body(1'000'000, 'x');
+  for (int i = 0; i < 90; ++i) pair.client.write(pair.client.request(get("/"), false), as_bytes(body));
+  carry(pair.client, pair.server);
+  EXPECT_LE(pair.at_server.body.size(), kConnectionHeld + kConnectionWindow);
+  EXPECT_GE(pair.at_server.body.size(), kConnectionHeld);
+}
+
+// --- Ends ---
+
+TEST(H2, ResetsReachTheOtherEndWithTheirCode) {
+  Pair pair;
+  H2Stream& asked = pair.client.request(get("/"), false);
+  carry(pair.client, pair.server);
+  pair.client.reset(asked, H2Code::Cancel);
+  carry(pair.client, pair.server);
+  EXPECT_TRUE(pair.at_server.said.ends_with("[closed CANCEL by peer]"));
+  EXPECT_EQ(pair.at_client.said, "") << "whoever resets hears no more of it";
+  EXPECT_EQ(pair.client.streams(), 0u);
+}
+
+TEST(H2, AResetBehindABodyLetsTheBodyArrive) {
+  Pair pair;
+  pair.at_server.answer = [&](H2Stream& stream) {
+    pair.server.respond(stream, Head::http2_response(200), {}, false);
+    pair.server.write(stream, as_bytes("half of"));
+    pair.server.reset_after_body(stream, H2Code::InternalError);
+  };
+  pair.client.request(get("/"), true);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_client.body, "half of");
+  EXPECT_TRUE(pair.at_client.said.ends_with("[closed INTERNAL_ERROR by peer]"));
+}
+
+TEST(H2, ShutsDownWithoutLosingARequest) {
+  Pair pair;
+  pair.client.request(get("/1"), true);
+  carry(pair.client, pair.server);
+  pair.server.shut_down();
+  carry(pair.server, pair.client);
+  EXPECT_TRUE(pair.at_client.said.ends_with("[goaway NO_ERROR][goaway NO_ERROR]"));
+  EXPECT_FALSE(pair.server.over());
+  pair.server.respond(*pair.at_server.streams.at(0), Head::http2_response(200), {}, true);
+  carry(pair.server, pair.client);
+  EXPECT_TRUE(pair.server.over());
+  EXPECT_TRUE(pair.at_client.said.ends_with("HTTP/2 200\r\n[ends][end][closed NO_ERROR]"));
+}
+
+TEST(H2, RequestsThatFindNoPlaceAreRefusedWhenTheServerGoes) {
+  Pair pair;
+  pair.server.mirror(false, 1);
+  carry(pair.client, pair.server);
+  pair.client.request(get("/1"), true);
+  pair.client.request(get("/2"), true);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_server.heads.size(), 1u);
+  pair.server.shut_down();
+  carry(pair.server, pair.client);
+  EXPECT_NE(pair.at_client.said.find("[closed REFUSED_STREAM by peer]"), std::string::npos) << pair.at_client.said;
+}
+
+TEST(H2, WhatIsNoPrefaceEndsTheConnection) {
+  Witness witness;
+  H2Server server(witness);
+  server.receive(as_bytes("GET / HTTP/1.1\r\n\r\n"), kNow);
+  ByteQueue out;
+  server.pull(out, 1000);
+  EXPECT_TRUE(server.over());
+  ASSERT_TRUE(server.failure());
+  EXPECT_EQ(server.failure()->side, Side::Client);
+}
+
+// --- What is refused (RFC 9113 section 8) ---
+
+struct Malformed {
+  const char* what;
+  std::string block;
+};
+
+TEST(H2, RefusesMalformedRequests) {
+  auto block = [](std::initializer_list<std::pair<const char*, const char*>> fields) {
+    std::string made;
+    for (auto [name, value] : fields) made += Raw::field(name, value);
+    return made;
+  };
+  const Malformed cases[] = {
+      {"an upper case name", Raw::request("/", Raw::field("X-Upper", "1"))},
+      {"a connection field", Raw::request("/", Raw::field("connection", "close"))},
+      {"a transfer coding", Raw::request("/", Raw::field("transfer-encoding", "chunked"))},
+      {"te other than trailers", Raw::request("/", Raw::field("te", "gzip"))},
+      {"a line feed in a value", Raw::request("/", Raw::field("x", "a\nb"))},
+      {"a carriage return in a value", Raw::request("/", Raw::field("x", "a\r\nevil: 1"))},
+      {"a NUL in a value", Raw::request("/", Raw::field("x", std::string("a\0b", 3)))},
+      {"a blank before a value", Raw::request("/", Raw::field("x", " a"))},
+      {"a blank in a name", Raw::request("/", Raw::field("a b", "1"))},
+      {"a colon in a name", Raw::request("/", Raw::field("a:b", "1"))},
+      {"an empty name", Raw::request("/", Raw::field("", "1"))},
+      {"a pseudo-field behind a field", Raw::field("x", "1") + Raw::request()},
+      {"an unknown pseudo-field", Raw::request("/", Raw::field(":evil", "1"))},
+      {"a response's pseudo-field", Raw::request("/", Raw::field(":status", "200"))},
+      {"two paths", Raw::request("/", Raw::field(":path", "/b"))},
+      {"an empty path", Raw::request("")},
+      {"a path without slash", Raw::request("evil")},
+      {"a blank in the path", Raw::request("/a b")},
+      {"a line break in the path", Raw::request("/ HTTP/1.1\r\nevil: 1")},
+      {"no method", block({{":scheme", "https"}, {":authority", "a"}, {":path", "/"}})},
+      {"no scheme", block({{":method", "GET"}, {":authority", "a"}, {":path", "/"}})},
+      {"no path", block({{":method", "GET"}, {":scheme", "https"}, {":authority", "a"}})},
+      {"no host at all", block({{":method", "GET"}, {":scheme", "https"}, {":path", "/"}})},
+      {"a blank in the method",
+       block({{":method", "GET /x"}, {":scheme", "https"}, {":authority", "a"}, {":path", "/"}})},
+      {"user information in the authority", Raw::field(":method", "GET") + Raw::field(":scheme", "https") +
+                                                Raw::field(":authority", "a@b") + Raw::field(":path", "/")},
+      {"a Host that differs from the authority", Raw::request("/", Raw::field("host", "evil.example"))},
+      {"two hosts", Raw::request("/", Raw::field("host", "example.org") + Raw::field("host", "example.org"))},
+      {"two lengths", Raw::request("/", Raw::field("content-length", "0") + Raw::field("content-length", "1"))},
+      {"a length that is none", Raw::request("/", Raw::field("content-length", "0x1"))},
+      {"a length without its body", Raw::request("/", Raw::field("content-length", "5"))},
+      {"a protocol that nobody offered", block({{":method", "CONNECT"},
+                                                {":scheme", "https"},
+                                                {":authority", "a"},
+                                                {":path", "/"},
+                                                {":protocol", "websocket"}})},
+  };
+  for (const Malformed& item : cases) {
+    Raw raw;
+    raw.say(raw.headers(1, item.block));
+    EXPECT_TRUE(raw.witness.heads.empty()) << item.what << ": " << raw.witness.said;
+    EXPECT_TRUE(raw.witness.said.starts_with("[refused")) << item.what << ": " << raw.witness.said;
+    EXPECT_NE(raw.heard.find(Raw::frame(NGHTTP2_RST_STREAM, 0, 1, std::string("\0\0\0\1", 4))), std::string::npos)
+        << item.what;
+    // The connection lives on.
+    raw.say(raw.headers(3, Raw::request("/next")));
+    EXPECT_EQ(raw.witness.heads.size(), 1u) << item.what;
+  }
+}
+
+TEST(H2, AnswersALargeHeaderListWith431) {
+  Raw raw;
+  std::string large = Raw::field("x-large", std::string(45'000, 'a'));
+  std::string block = Raw::request("/", large + large + large);
+  std::string bytes;
+  for (size_t at = 0; at < block.size(); at += 16'000) {
+    std::string_view piece = std::string_view(block).substr(at, 16'000);
+    uint8_t last = at + 16'000 >= block.size() ? NGHTTP2_FLAG_END_HEADERS : 0;
+    bytes += at == 0 ? Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 1, piece)
+                     : Raw::frame(NGHTTP2_CONTINUATION, last, 1, piece);
+  }
+  raw.say(bytes);
+  EXPECT_EQ(raw.witness.said, "[refused request: a header list above 128 KiB]");
+  EXPECT_FALSE(raw.server.failure());
+  raw.say(raw.headers(3, Raw::request("/next")));
+  EXPECT_EQ(raw.witness.heads.size(), 1u);
+}
+
+TEST(H2, AMalformedResponseIsTheUpstreamsFault) {
+  Pair pair;
+  pair.at_server.answer = [&](H2Stream& stream) {
+    Head head = Head::http2_response(200);
+    head.add("content-length", "10");
+    pair.server.respond(stream, head, {}, false);
+    pair.server.write(stream, as_bytes("short"));
+    pair.server.end(stream);
+  };
+  pair.client.request(get("/"), true);
+  carry(pair.client, pair.server);
+  EXPECT_TRUE(pair.at_client.said.ends_with("[closed PROTOCOL_ERROR]")) << pair.at_client.said;
+}
+
+// --- Floods ---
+
+TEST(H2, EndsAContinuationFloodWithin256KiB) {
+  for (size_t size : {size_t{0}, size_t{1}, size_t{16'384}}) {
+    Raw raw;
+    raw.say(Raw::frame(NGHTTP2_HEADERS, 0, 1, Raw::request()));
+    std::string block = size == 0 ? "" : Raw::field("x", std::string(size > 10 ? size - 8 : 0, 'a'));
+    raw.say_until_ended([&](int) { return Raw::frame(NGHTTP2_CONTINUATION, 0, 1, block); }, 100'000);
+    EXPECT_TRUE(raw.server.over());
+    EXPECT_LT(raw.said, 256u * 1024) << size;
+  }
+}
+
+TEST(H2, EndsAnHpackBombWithin256KiB) {
+  Raw raw;
+  std::string first = Raw::field("x", std::string(4000, 'a'));
+  first[0] = 0x40;  // with indexing: entry 62
+  std::string bomb = Raw::request("/", first + std::string(12'000, char(0x80 | 62)));
+  int streams = raw.say_until_ended([&](int i) { return raw.headers(static_cast<uint32_t>(2 * i + 1), bomb); }, 1000);
+  EXPECT_TRUE(raw.server.over());
+  EXPECT_LT(raw.said, 256u * 1024);
+  EXPECT_LE(streams, 2);
+  EXPECT_EQ(raw.witness.heads.size(), 0u);
+}
+
+TEST(H2, EndsSmallHpackBombsWithin256KiB) {
+  Raw raw;
+  std::string first = Raw::field("x", std::string(4000, 'a'));
+  first[0] = 0x40;
+  raw.say(raw.headers(1, Raw::request("/", first)));
+  std::string bomb = Raw::request("/", std::string(40, char(0x80 | 62)));
+  raw.say_until_ended([&](int i) { return raw.headers(static_cast<uint32_t>(2 * i + 3), bomb); }, 10'000);
+  EXPECT_TRUE(raw.server.over());
+  EXPECT_LT(raw.said, 256u * 1024);
+}
+
+TEST(H2, EndsRapidResetsWithin1000) {
+  Raw raw;
+  int resets = raw.say_until_ended(
+      [&](int i) {
+        auto id = static_cast<uint32_t>(2 * i + 1);
+        return raw.headers(id, Raw::request()) + Raw::frame(NGHTTP2_RST_STREAM, 0, id, std::string("\0\0\0\0", 4));
+      },
+      5000);
+  EXPECT_LT(resets, 1000);
+  EXPECT_GT(resets, 100) << "a client that cancels all its requests is not an attack";
+}
+
+// Resets that the peer makes us send ("made you reset"): a window update of zero is a stream error.
+TEST(H2, EndsForcedResetsWithin1000) {
+  Raw raw;
+  int resets = raw.say_until_ended(
+      [&](int i) {
+        auto id = static_cast<uint32_t>(2 * i + 1);
+        return raw.headers(id, Raw::request()) + Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, id, std::string(4, '\0'));
+      },
+      5000);
+  EXPECT_LT(resets, 1000) << raw.witness.said.substr(0, 200);
+}
+
+TEST(H2, EndsFloodsOfFramesThatCarryNothing) {
+  const std::pair<const char*, std::string> floods[] = {
+      {"PING", Raw::frame(NGHTTP2_PING, 0, 0, "12345678")},
+      {"SETTINGS", Raw::frame(NGHTTP2_SETTINGS, 0, 0, "")},
+      {"empty DATA", Raw::frame(NGHTTP2_DATA, 0, 1, "")},
+      {"padding", Raw::frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, std::string("\3\0\0\0", 4))},
+      {"PRIORITY", Raw::frame(NGHTTP2_PRIORITY, 0, 1, std::string(5, '\0'))},
+      {"window updates", Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string("\0\0\0\1", 4))},
+  };
+  for (const auto& [what, frame] : floods) {
+    Raw raw;
+    raw.say(Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request()));
+    EXPECT_LT(raw.say_until_ended([&](int) { return frame; }, 20'000), 20'000) << what;
+    EXPECT_NE(raw.failure(), "none") << what;
+  }
+}
+
+TEST(H2, WindowUpdatesForABodyAreNoFlood) {
+  Pair pair;
+  pair.at_client.consumer = &pair.client;
+  std::string piece(20'000, 'x');
+  pair.at_server.answer = [&](H2Stream& stream) { pair.server.respond(stream, Head::http2_response(200), {}, false); };
+  pair.client.request(get("/"), true);
+  carry(pair.client, pair.server);
+  for (int i = 0; i < 10'000; ++i) {
+    pair.server.write(*pair.at_server.streams.at(0), as_bytes(piece));
+    carry(pair.server, pair.client);
+    pair.at_client.body.clear();
+  }
+  EXPECT_FALSE(pair.server.failure());
+}
+
+}  // namespace
+}  // namespace waylay::http
