@@ -25,6 +25,7 @@ class Place {  // of a value: "/rules/0/status"; "" is the whole document
   Place() = default;
   Place operator/(std::string_view key) const;
   Place operator/(size_t index) const { return Place(pointer_ + "/" + std::to_string(index)); }
+  Place inside(std::string_view pointer) const { return Place(pointer_ + std::string(pointer)); }  // "" or "/a/0"
   const std::string& pointer() const { return pointer_; }
 
  private:
