@@ -31,7 +31,7 @@ std::optional<Coding> coding_named(std::string_view name) {
 Result<void> add_codings(std::string_view list, std::vector<Coding>& codings) {
   for (auto part : std::views::split(list, ',')) {
     std::string_view name = trim(std::string_view(part.begin(), part.end()));
-    if (name.empty() || equals_ignoring_case(name, "identity")) continue;
+    if (name.empty() || equals_ignoring_case(name, "identity") || equals_ignoring_case(name, "aws-chunked")) continue;
     std::optional<Coding> coding = coding_named(name);
     if (!coding)
       return fail(Error::local(ErrorKind::NotFound, "Content-Encoding " + std::string(name) + " is not known"));

@@ -19,7 +19,8 @@ constexpr size_t kMostCodings = 4;  // nobody means more than two
 enum class Coding : uint8_t { Gzip, Deflate, Brotli, Zstd };
 std::string_view to_string(Coding coding);  // as it stands in Content-Encoding
 
-// Those of a message, in the order in which they were applied. NotFound: one that we cannot decode.
+// Those of a message, in the order in which they were applied, without aws-chunked (aws_chunked.h). NotFound: one that
+// we cannot decode.
 Result<std::vector<Coding>> codings_of(const http::Head& head);
 
 // Kind Protocol: not what the codings say, or not all of it. Limit: one layer is larger than `most` when decoded.
