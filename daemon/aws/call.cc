@@ -129,17 +129,4 @@ Call classify(const http::Head& request, std::string_view host) {
   return call;
 }
 
-bool operation_is_in_body(const http::Head& request, const Call& call) {
-  bool query = call.protocol == Protocol::Query || call.protocol == Protocol::Ec2;
-  return call.known() && query && call.operation.empty() && request.method() == "POST" && is_form(request);
-}
-
-std::optional<std::string> operation_from_form(std::string_view body_start, bool complete) {
-  std::optional<std::string_view> action = query_value(body_start, "Action");
-  if (!action || !is_identifier(*action)) return std::nullopt;
-  bool may_be_cut = action->data() + action->size() == body_start.data() + body_start.size();
-  if (may_be_cut && !complete) return std::nullopt;
-  return std::string(*action);
-}
-
 }  // namespace waylay::aws

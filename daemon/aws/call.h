@@ -3,11 +3,9 @@
 // Sources: the endpoint's host name (AWS General Reference, "Service endpoints"), X-Amz-Target for the JSON protocols,
 // Action= in the query string for the query protocols, method and path for REST ones (S3 API reference); the credential
 // scope of SigV4 (service and region) where the host does not tell, as with local test endpoints; amz-sdk-invocation-id
-// and amz-sdk-request as botocore and the newer SDKs send them. A query protocol's Action in a form body is not looked
-// into until the body is at hand: see operation_from_form.
+// and amz-sdk-request as botocore and the newer SDKs send them. What only the body tells is body.h's.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "http/message.h"
@@ -32,10 +30,5 @@ struct Call {
 // `host` is the request's host in lower case without port (http::request_host). Never fails: what cannot be told is
 // empty.
 Call classify(const http::Head& request, std::string_view host);
-
-// Whether the operation stands in the form body that is still to come (query protocols by POST). SDKs put Action first,
-// so the first few hundred bytes do; `complete` says that there is no more, so that a last value is not one cut in two.
-bool operation_is_in_body(const http::Head& request, const Call& call);
-std::optional<std::string> operation_from_form(std::string_view body_start, bool complete = true);
 
 }  // namespace waylay::aws

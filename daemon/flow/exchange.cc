@@ -1,5 +1,6 @@
 #include "flow/exchange.h"
 
+#include "aws/body.h"
 #include "flow/redact.h"
 #include "flow/subject.h"
 
@@ -21,8 +22,8 @@ void Exchange::on_request_head(http::Head head, const http::BodyLength& body, Ti
   request_ = std::move(head);
   facts_->host = http::request_host(*request_);
   facts_->call = aws::classify(*request_, facts_->host);
-  bool small_form = body.type == http::BodyLength::Type::Fixed && body.fixed <= kMaximumForm;
-  if (small_form && !request_->has("expect") && aws::operation_is_in_body(*request_, facts_->call)) {
+  bool small = body.type == http::BodyLength::Type::Fixed && body.fixed <= kMaximumTelling;
+  if (small && !request_->has("expect") && aws::is_told_by_body(*request_, facts_->call)) {
     phase_ = Phase::Collecting;
     return;
   }
@@ -52,8 +53,7 @@ void Exchange::on_request_end(const BodyEnd& end, Time now) {
       return finish_if_done(now);
     case Phase::Collecting:
       request_held_.end(end);
-      if (std::optional<std::string> operation = aws::operation_from_form(as_text(request_held_.all().content)))
-        facts_->call.operation = std::move(*operation);
+      aws::read_body(as_text(request_held_.all().content), facts_->call);
       return decide_request(now);
     case Phase::Held:
       return request_held_.end(end);

@@ -26,8 +26,8 @@ struct Redirect;  // actions.h
 
 namespace waylay::flow {
 
-constexpr size_t kMaximumForm =
-    64 * 1024;  // of a query-protocol body held back to learn its Action; larger ones are not looked into
+// A body that tells what an AWS call is (aws/body.h) is held back until it does; larger ones are not looked into.
+constexpr size_t kMaximumTelling = 64 * 1024;
 
 // How the body behind a head that is sent will be framed.
 struct Framing {

@@ -520,6 +520,22 @@ TEST(Flow, LearnsTheOperationFromAFormBody) {
   EXPECT_EQ(play.exchanges().at(0)->call.operation, "SendMessage");
 }
 
+TEST(Flow, LearnsTheTableFromADynamoDbBody) {
+  Story story;
+  story.name = "dynamodb.eu-west-1.amazonaws.com";
+  story.rules = R"({"name": "hot", "match": "aws.table == \"orders\"", "fault": "aws:throttle"})";
+  Playbook play(story);
+  std::string head =
+      "POST / HTTP/1.1\r\nHost: dynamodb.eu-west-1.amazonaws.com\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\n"
+      "Content-Type: application/x-amz-json-1.0\r\n";
+  play.client_says(head + "Content-Length: 22\r\n\r\n{\"TableName\":\"others\"}");
+  play.origin_says(kOk);
+  EXPECT_EQ(play.take_client_got(), kOk);
+  play.client_says(head + "Content-Length: 22\r\n\r\n{\"TableName\":\"orders\"}");
+  EXPECT_TRUE(play.client_got().starts_with("HTTP/1.1 400 ")) << play.transcript();
+  EXPECT_EQ(play.exchanges().at(1)->call.table, "orders");
+}
+
 // --- Smuggling and bad bytes ---
 
 TEST_P(Pieces, RefusesAnAmbiguousRequestAndSendsNothingUp) {

@@ -126,20 +126,6 @@ TEST(Call, ReadsTheActionOfQueryProtocols) {
   call = classify(form, "ec2.eu-west-1.amazonaws.com");
   EXPECT_EQ(call.operation, "");
   EXPECT_EQ(call.protocol, Protocol::Ec2);
-  EXPECT_TRUE(operation_is_in_body(form, call));
-  EXPECT_TRUE(operation_is_in_body(form, classify(form, "sqs.eu-west-1.amazonaws.com")));
-  EXPECT_FALSE(operation_is_in_body(form, classify(form, "s3.eu-west-1.amazonaws.com")));
-  EXPECT_FALSE(operation_is_in_body(form, classify(form, "example.org")));
-}
-
-TEST(Call, FindsTheActionInAForm) {
-  EXPECT_EQ(operation_from_form("Action=SendMessage&Version=2012-11-05&MessageBody=x"), "SendMessage");
-  EXPECT_EQ(operation_from_form("Version=2012-11-05&Action=SendMessage"), "SendMessage");
-  EXPECT_EQ(operation_from_form("Version=2012-11-05&Action=SendMess", false), std::nullopt);
-  EXPECT_EQ(operation_from_form("Action=SendMessage&", false), "SendMessage");
-  EXPECT_EQ(operation_from_form("NoAction=SendMessage"), std::nullopt);
-  EXPECT_EQ(operation_from_form("Action=%00"), std::nullopt);
-  EXPECT_EQ(operation_from_form(""), std::nullopt);
 }
 
 TEST(Call, ReadsRestPathsByTable) {
