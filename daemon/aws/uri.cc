@@ -1,5 +1,7 @@
 #include "aws/uri.h"
 
+#include <algorithm>
+
 namespace waylay::aws {
 namespace {
 
@@ -36,15 +38,15 @@ std::optional<std::string_view> query_value(std::string_view query, std::string_
 std::string percent_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-    if (low < 0) {
-      out += text[i];
-      continue;
-    }
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
+  while (!text.empty()) {
+    size_t plain = std::min(text.find('%'), text.size());
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    int high = text.size() > 2 ? hex_digit(text[1]) : -1;
+    int low = high >= 0 ? hex_digit(text[2]) : -1;
+    if (low >= 0) out += static_cast<char>(high * 16 + low);
+    if (low < 0) out.append(text.substr(0, 1));
+    text.remove_prefix(std::min<size_t>(low < 0 ? 1 : 3, text.size()));
   }
   return out;
 }

@@ -15,6 +15,26 @@ constexpr auto kSecretInName = std::to_array<std::string_view>(
     {"authorization", "cookie", "token", "secret", "password", "passwd", "api-key", "apikey", "api_key", "customer-key",
      "credential", "signature", "private-key", "session-key"});
 
+constexpr unsigned kLetters = 26;
+
+constexpr unsigned letter(char c) {
+  return static_cast<unsigned>(c | 0x20) - 'a';  // kLetters and above: it is none
+}
+
+// By a part's first letter, the set of its second ones. All names of all heads are looked through, and hardly any pair
+// of letters begins a part.
+consteval std::array<uint32_t, kLetters> secret_pairs() {
+  std::array<uint32_t, kLetters> pairs{};
+  for (std::string_view part : kSecretInName) pairs[letter(part[0])] |= uint32_t{1} << letter(part[1]);
+  return pairs;
+}
+constexpr std::array<uint32_t, kLetters> kSecretPairs = secret_pairs();
+
+bool begins_with_secret(std::string_view text) {
+  return std::any_of(kSecretInName.begin(), kSecretInName.end(),
+                     [&](std::string_view part) { return equals_ignoring_case(text.substr(0, part.size()), part); });
+}
+
 constexpr auto kSecretParameters = std::to_array<std::string_view>({"x-amz-signature",
                                                                     "x-amz-credential",
                                                                     "x-amz-security-token",
@@ -47,7 +67,9 @@ constexpr auto kUrlFields =
 
 template <size_t N>
 bool is_one_of(std::string_view name, const std::array<std::string_view, N>& list) {
-  return std::any_of(list.begin(), list.end(), [&](std::string_view item) { return equals_ignoring_case(item, name); });
+  return std::any_of(list.begin(), list.end(), [&](std::string_view item) {
+    return item.size() == name.size() && equals_ignoring_case(item, name);
+  });
 }
 
 // "x%2Damz%2Dsignature" is the same name to a server: decoded before it is compared.
@@ -85,9 +107,12 @@ std::string without_userinfo(std::string_view url) {
 }  // namespace
 
 bool is_secret_field(std::string_view header_name) {
-  std::string name = to_lower(header_name);
-  return std::any_of(kSecretInName.begin(), kSecretInName.end(),
-                     [&](std::string_view part) { return name.find(part) != std::string::npos; });
+  for (size_t i = 0; i + 1 < header_name.size(); ++i) {
+    unsigned first = letter(header_name[i]), second = letter(header_name[i + 1]);
+    bool may_begin = first < kSecretPairs.size() && second < kLetters && (kSecretPairs[first] >> second & 1) != 0;
+    if (may_begin && begins_with_secret(header_name.substr(i))) return true;
+  }
+  return false;
 }
 
 bool is_secret_parameter(std::string_view query_name) {

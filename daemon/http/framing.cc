@@ -54,6 +54,7 @@ Result<FramingFields> framing_fields(const Head& head) {
     }
   }
   // RFC 9110 section 7.6.1: an intermediary takes away what Connection names, and would frame the message anew.
+  if (!head.has("connection")) return found;
   for (std::string_view name : {"transfer-encoding", "content-length", "host"})
     if (head.has_token("connection", name)) return ambiguous(head, "Connection names " + std::string(name));
   return found;

@@ -18,6 +18,15 @@ uint32_t narrow(size_t value) {
   return static_cast<uint32_t>(value);
 }
 
+// Without an early end, unlike std::all_of, so that the compiler looks at sixteen bytes at once: every byte of every
+// head passes here, and hardly any is wrong.
+template <class Good>
+bool all_are(std::string_view text, Good good) {
+  bool bad = false;
+  for (char c : text) bad |= !good(c);
+  return !bad;
+}
+
 }  // namespace
 
 // Finishes a start line that is all of raw_.
@@ -120,10 +129,9 @@ std::optional<std::string_view> Head::first(std::string_view name) const {
 }
 
 bool Head::has_token(std::string_view name, std::string_view token) const {
-  for (size_t i = 0; i < lines_.size(); ++i) {
-    HeaderField candidate = field(i);
-    if (!equals_ignoring_case(candidate.name, name)) continue;
-    std::string_view rest = candidate.value;
+  for (const Line& line : lines_) {
+    if (line.name_size != name.size() || !equals_ignoring_case(text(line.begin, line.name_size), name)) continue;
+    std::string_view rest = text(line.value_begin, line.value_size);
     while (!rest.empty()) {
       size_t comma = std::min(rest.find(','), rest.size());
       if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
@@ -206,12 +214,11 @@ bool valid_field_name(std::string_view name) {
 }
 
 bool valid_field_value(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), is_field_text);
+  return all_are(value, is_field_text);
 }
 
 bool valid_target(std::string_view target) {
-  return !target.empty() &&
-         std::all_of(target.begin(), target.end(), [](char c) { return c != ' ' && c != '\t' && is_field_text(c); });
+  return !target.empty() && all_are(target, [](char c) { return c != ' ' && c != '\t' && is_field_text(c); });
 }
 
 std::string request_host(const Head& request) {

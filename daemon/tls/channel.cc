@@ -19,6 +19,12 @@ void on_info(const SSL* ssl, int where, int value) {
   if (where == SSL_CB_ACCEPT_LOOP && SSL_get_state(ssl) == TLS_ST_SW_CERT) notes.certificate_sent = true;
 }
 
+// OpenSSL reads its errors off this thread's queue. Emptying it costs more than asking whether it is empty, as it
+// nearly always is: 290 instructions, several times for each exchange.
+void clear_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 }  // namespace
 
 struct Channel::Core {
@@ -67,7 +73,7 @@ void Channel::put(Bytes ciphertext) {
 
 Channel::Event Channel::next(std::span<std::byte> scratch, Bytes& plaintext) {
   plaintext = {};
-  ERR_clear_error();
+  clear_errors();
   switch (core_->state) {
     case State::Handshaking:
       return core_->shake_hands();
@@ -85,7 +91,7 @@ Channel::Event Channel::next(std::span<std::byte> scratch, Bytes& plaintext) {
 
 Channel::Event Channel::start() {
   CHECK(!core_->is_server() && core_->state == State::Handshaking);
-  ERR_clear_error();
+  clear_errors();
   return core_->shake_hands();
 }
 
@@ -161,7 +167,7 @@ Result<void> Channel::write(Bytes plaintext) {
     return fail(Error::local(ErrorKind::Invalid, "writing to a TLS channel that is not open"));
   }
   if (plaintext.empty()) return {};
-  ERR_clear_error();
+  clear_errors();
   size_t written = 0;
   if (SSL_write_ex(core_->ssl.get(), plaintext.data(), plaintext.size(), &written) == 1) return {};
   core_->failed();
@@ -171,7 +177,7 @@ Result<void> Channel::write(Bytes plaintext) {
 void Channel::shutdown() {
   bool possible = core_->state == State::Open || core_->state == State::Closed;
   if (!possible || core_->shutdown_sent) return;
-  ERR_clear_error();
+  clear_errors();
   SSL_shutdown(core_->ssl.get());
   core_->shutdown_sent = true;
 }

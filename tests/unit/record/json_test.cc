@@ -91,5 +91,15 @@ TEST(Json, HoldsNoSecretOfARedactedExchange) {
     EXPECT_EQ(text.find(kCanary), std::string::npos) << text;
 }
 
+TEST(RecordJson, ASecretIsFoundWhereverItStandsInAFieldsName) {
+  for (const char* name :
+       {"Authorization", "proxy-AUTHORIZATION", "cookie", "Set-Cookie2", "x-tokens", "x-api_key", "apikey", "ssecret",
+        "ttoken", "my-private-key", "xsession-key-id", "passwd", "x-pass-password"})
+    EXPECT_TRUE(flow::is_secret_field(name)) << name;
+  for (const char* name :
+       {"", "a", "accept", "tok-en", "cooki", "coo kie", "x-api", "host", "content-type", "\x01\x0f\x0b"})
+    EXPECT_FALSE(flow::is_secret_field(name)) << name;
+}
+
 }  // namespace
 }  // namespace waylay::record
