@@ -1,6 +1,7 @@
 verb_help() {
   cat <<'TEXT'
 usage: ./dev bench [peers] [--peers A,B,...] [--workloads A,B,...] [--reps N] [--duration SECONDS]
+       ./dev bench own [--seconds N] [--reps N] [--scale]
        ./dev bench micro [FILTER]
        ./dev bench instructions [--record] [--profile [WORKLOAD]]
 
@@ -15,6 +16,9 @@ Ratios that are worse than in the last kept run, beyond the noise, are listed.
 
 The harness is the folder that WAYLAY_BENCH names (default: ../shared/bench). Raw lines are kept in build/bench/.
 
+own: the real way of use, client and interception in one namespace: nobody between, an nft redirect, the bpf engine.
+With --scale also the cost of a connection by the number of those open and of attached targets, and the time of an attach.
+
 micro: Google Benchmark of the pure floors in memory; FILTER is a regular expression.
 
 instructions: what callgrind counts for one exchange, connection and mebibyte, beside the committed figures. Hardly
@@ -25,7 +29,7 @@ TEXT
 verb_main() {
   local mode=peers
   case ${1:-} in
-    peers | micro | instructions) mode=$1; shift ;;
+    peers | own | micro | instructions) mode=$1; shift ;;
   esac
   "bench_$mode" "$@"
 }
@@ -43,7 +47,7 @@ bench_peers() {
   done
   local harness=${WAYLAY_BENCH:-$WAYLAY_TOP/../shared/bench}
   [ -f "$harness/bench.py" ] || die "no benchmark harness at $harness: it lies beside the project, not in it.
-    Set WAYLAY_BENCH to its folder: ./dev bench micro and instructions do without."
+    Set WAYLAY_BENCH to its folder; ./dev bench own, micro and instructions do without."
   require compile kernel bench
   case $peers in *haproxy* | *sslsplit* | *squid* | *mitmproxy*) require peers ;; esac
   build_preset release -DWAYLAY_TESTS=OFF
@@ -58,6 +62,15 @@ bench_peers() {
   WAYLAYD=$WAYLAY_TOP/build/release/waylayd /usr/bin/python3 -B "$place/harness/bench.py" run --peers "$peers" --out "$results" "${options[@]}"
   /usr/bin/python3 -B "$place/harness/summary.py" "$results" --spread --base nginx-reencrypt | tee "${results%.jsonl}.md"
   /usr/bin/python3 -B tests/bench/compare.py "$results"
+  own_build
+}
+
+bench_own() {
+  become_root bench own "$@"
+  require compile kernel bench world
+  build_preset release -DWAYLAY_TESTS=OFF
+  mkdir -p build/bench
+  /usr/bin/python3 -B tests/bench/own.py --build build/release --keep build/bench "$@"
   own_build
 }
 

@@ -48,7 +48,7 @@ def spread(values):
 def main():
     path = pathlib.Path(sys.argv[1])
     now = ratios(read(path))
-    for former in sorted(path.parent.glob("*.jsonl"), reverse=True):
+    for former in sorted(path.parent.glob("2*.jsonl"), reverse=True):
         before = ratios(read(former)) if former.name < path.name else {}
         common = sorted(set(now) & set(before))
         if not common:
