@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/handle.h"
+#include "base/nearest.h"
 
 namespace waylay::warden {
 namespace {
@@ -41,31 +42,9 @@ Result<Json> parse_json(std::string_view text, std::string_view file) {
   }
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
-
-std::string nearest_names(std::string_view wrong, const std::vector<std::string_view>& known) {
-  std::vector<std::pair<size_t, std::string_view>> ranked;
-  for (std::string_view name : known) ranked.emplace_back(edit_distance(wrong, name), name);
-  std::ranges::sort(ranked);
-  std::string text;
-  for (const auto& [distance, name] : ranked) {
-    // Further away than a third of the name and a slip, it is another word.
-    if (distance > ranked.front().first || distance > name.size() / 3 + 1) break;
-    text.append(text.empty() ? "; did you mean \"" : " or \"").append(name).append("\"");
-  }
-  if (!text.empty()) return text + "?";
+std::string instead_of(std::string_view wrong, const std::vector<std::string_view>& known) {
+  std::string text = did_you_mean(wrong, known);
+  if (!text.empty()) return text;
   text = "; known here:";
   for (std::string_view name : known) text.append(" ").append(name);
   return text;
@@ -143,7 +122,7 @@ class Reader {
   Result<void> finish() {
     if (object_.is_object()) {
       for (const auto& [key, value] : object_.items()) {
-        if (std::ranges::find(known_, key) == known_.end()) wrong(key, "unknown member" + nearest_names(key, known_));
+        if (std::ranges::find(known_, key) == known_.end()) wrong(key, "unknown member" + instead_of(key, known_));
       }
     }
     if (mistake_.empty()) return {};
