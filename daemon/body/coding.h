@@ -11,9 +11,8 @@
 
 namespace waylay::body {
 
-// What rules work on, at most; a body is held decoded, encoded and as a document while they do. DynamoDB answers with
-// at most 1 MiB.
-constexpr size_t kMostDecoded = 4 * 1024 * 1024;
+// What rules work on, at most: a body is held as it came, decoded, and edited while they do.
+constexpr size_t kMostDecoded = 16 * 1024 * 1024;
 constexpr size_t kMostCodings = 4;  // nobody means more than two
 
 enum class Coding : uint8_t { Gzip, Deflate, Brotli, Zstd };

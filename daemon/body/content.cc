@@ -15,6 +15,7 @@ bool is_shallow(int depth, Json::parse_event_t, Json&) {
 }
 
 std::unique_ptr<Json> parse(std::string_view text) {
+  if (text.size() > kMostJsonBytes) return nullptr;
   try {
     return std::make_unique<Json>(Json::parse(text, is_shallow));
   } catch (const std::exception&) {

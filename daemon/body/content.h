@@ -12,6 +12,9 @@
 
 namespace waylay::body {
 
+// What is longer is not parsed: a document of small values takes thirty times its text. DynamoDB answers with at most
+// 1 MiB.
+constexpr size_t kMostJsonBytes = 4 * 1024 * 1024;
 // Deeper documents are none to us: every reader of the parsed one recurses.
 constexpr int kMostJsonDepth = 200;
 
@@ -24,7 +27,7 @@ class Content {
 
   std::string_view text() const { return text_; }
 
-  // The document, parsed when first asked for; nullptr where the text is not JSON (RFC 8259).
+  // The document, parsed when first asked for; nullptr where the text is not JSON (RFC 8259), or too much of it.
   const nlohmann::json* json() const;
 
   // The value at a path, borrowed from the document; absent where there is none, and where it is null.

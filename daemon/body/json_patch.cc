@@ -47,8 +47,10 @@ Result<std::string> written(const Json& document) {
       Error::local(ErrorKind::Limit, "the body would become larger than " + std::to_string(kMostDecoded) + " bytes"));
 }
 
-std::unexpected<Error> not_json() {
-  return fail(Error::local(ErrorKind::Invalid, "the body is not JSON"));
+std::unexpected<Error> not_json(const Content& content) {
+  if (content.text().size() <= kMostJsonBytes) return fail(Error::local(ErrorKind::Invalid, "the body is not JSON"));
+  return fail(
+      Error::local(ErrorKind::Limit, "as JSON, a body has at most " + std::to_string(kMostJsonBytes) + " bytes"));
 }
 
 Json* find(Json& document, std::span<const std::string> pointer) {
@@ -128,7 +130,7 @@ class JsonPatch final : public Edit {
   std::string_view what() const override { return "json_patch"; }
 
   Result<std::string> apply(const Content& content) const override {
-    if (content.json() == nullptr) return not_json();
+    if (content.json() == nullptr) return not_json(content);
     Json document = *content.json();
     for (const Operation& operation : operations_) {
       if (body::apply(document, operation)) continue;
@@ -150,7 +152,7 @@ class MergePatch final : public Edit {
   std::string_view what() const override { return "merge_patch"; }
 
   Result<std::string> apply(const Content& content) const override {
-    if (content.json() == nullptr) return not_json();
+    if (content.json() == nullptr) return not_json(content);
     Json document = *content.json();
     document.merge_patch(patch_);
     return written(document);

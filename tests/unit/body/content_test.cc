@@ -53,6 +53,12 @@ TEST(Content, ThatIsNotJsonHasNoValues) {
   EXPECT_EQ(Content("{").json(), nullptr);
 }
 
+TEST(Content, TooLongIsNotJson) {
+  std::string text = "\"" + std::string(kMostJsonBytes - 2, 'a') + "\"";
+  EXPECT_NE(Content(text).json(), nullptr);
+  EXPECT_EQ(Content(text + " ").json(), nullptr);
+}
+
 TEST(Content, TooDeepIsNotJson) {
   auto nested = [](int depth) {
     return std::string(static_cast<size_t>(depth), '[') + std::string(static_cast<size_t>(depth), ']');

@@ -58,9 +58,10 @@ TEST(RegexEdit, WorksOnBytesThatAreNoText) {
 }
 
 TEST(RegexEdit, DoesNotLetABodyGrowWithoutEnd) {
-  std::string body(kMostDecoded / 2, 'a');
-  EXPECT_EQ(edited(R"({"regex": "a", "with": "aa"})", body).size(), kMostDecoded);
-  EXPECT_TRUE(edited(R"({"regex": "a", "with": "aaa"})", body).starts_with("unchanged: the body would become larger"));
+  constexpr size_t kGrowth = 1024;
+  std::string body(kMostDecoded / kGrowth, 'a'), fits = R"({"regex": "a", "with": ")" + std::string(kGrowth, 'b');
+  EXPECT_EQ(edited((fits + "\"}").c_str(), body).size(), kMostDecoded);
+  EXPECT_TRUE(edited((fits + "b\"}").c_str(), body).starts_with("unchanged: the body would become larger"));
 }
 
 // The examples of RFC 6902, appendix A, that are about a document.

@@ -19,16 +19,27 @@ class Random {
   std::mt19937 engine_;
 };
 
-// What the reference knows of a subject: small numbers, for each moment one field, and a header with several values.
+// A value of JSON; monostate is an object.
+using Item = std::variant<std::monostate, bool, int, double, std::string>;
+
+// What the reference knows of a subject: small numbers, for each moment at least one field, for each type at least one,
+// and a header with several values.
 struct World {
   std::optional<int> pid, version, attempt, code;
   std::vector<std::string> tags;
+  std::optional<Item> item;                   // body.json
+  std::optional<std::string> text;            // response.body.text
+  std::optional<int> octet, time, kibibytes;  // of ip.dst, 10.0.0.0 to 10.0.0.7; http.time in seconds; a size
+  std::optional<bool> injected;
 
   static World random(Random& random) {
     auto number = [&]() -> std::optional<int> {
       return random.below(4) == 0 ? std::nullopt : std::optional<int>(random.below(5));
     };
-    World world{number(), number(), number(), number(), {}};
+    World world{number(), number(), number(), number(), {}, {}, {}, number(), number(), number(), {}};
+    if (random.below(4) > 0) world.item = random_item(random);
+    if (random.below(4) > 0) world.text = random.one_of({"", "a", "b", "ab", "ba"});
+    if (random.below(4) > 0) world.injected = random.below(2) == 0;
     for (int i = random.below(3); i > 0; --i) world.tags.emplace_back(random.one_of({"", "a", "b", "ab", "ba"}));
     return world;
   }
@@ -40,28 +51,65 @@ struct World {
     if (attempt) subject.with(Field::AwsAttempt, *attempt);
     if (code) subject.with(Field::HttpResponseCode, *code);
     for (const std::string& tag : tags) subject.with(Field::HttpHeader, tag, "tag");
+    if (item) subject.with(Field::BodyJson, std::visit(Stored{}, *item), "a/0/b c");
+    if (text) subject.with(Field::ResponseBodyText, *text);
+    if (octet) subject.with_address(Field::IpDestination, ("10.0.0." + std::to_string(*octet)).c_str());
+    if (time) subject.with(Field::HttpTime, FakeSubject::Stored(*time * int64_t{1'000'000'000}));
+    if (kibibytes) subject.with(Field::HttpContentLength, FakeSubject::Stored(*kibibytes * int64_t{1024}));
+    if (injected) subject.with(Field::ExchangeInjected, FakeSubject::Stored(*injected));
     return subject;
+  }
+
+ private:
+  struct Stored {
+    FakeSubject::Stored operator()(std::monostate) const { return Compound(); }
+    FakeSubject::Stored operator()(int number) const { return int64_t{number}; }
+    template <class T>
+    FakeSubject::Stored operator()(const T& value) const {
+      return value;
+    }
+  };
+
+  static Item random_item(Random& random) {
+    switch (random.below(5)) {
+      case 0:
+        return random.below(2) == 0;
+      case 1:
+        return random.below(7) - 2;
+      case 2:
+        return random.below(14) / 2.0 - 2;
+      case 3:
+        return std::string(random.one_of({"", "a", "b", "ab", "ba"}));
+      default:
+        return std::monostate();
+    }
   }
 };
 
 using Answer = std::optional<bool>;  // nothing: unknown
 
 struct Tree {
-  enum class Kind { All, Any, Not, Number, Tag } kind = Kind::Number;
+  enum class Kind { All, Any, Not, Number, Tag, Json, Text, Address, Duration, Size, Flag } kind = Kind::Number;
   std::vector<Tree> children;
   int field = 0;    // of Number: 0 pid, 1 version, 2 attempt, 3 code
-  int compare = 0;  // of Number and Tag: 0 presence, 1 ==, 2 !=, 3 <, 4 >, 5 <=, 6 >=, 7 in, 8 contains (Tag)
+  int compare = 0;  // 0 presence, 1 ==, 2 !=, 3 <, 4 >, 5 <=, 6 >=, 7 in, 8 contains (strings)
   int low = 0, high = 0;
-  std::string text;  // of Tag
+  std::string text;      // of Tag, Text and Json
+  int literal_kind = 0;  // of Json: 0 an integer, 1 a decimal, 2 a string, 3 true
 
   static Tree random(Random& random, int depth) {
     Tree tree;
-    int kind = depth == 0 ? 3 + random.below(2) : random.below(5);
+    constexpr int kKinds = 11, kLeaves = 8;
+    int kind = depth == 0 ? kKinds - kLeaves + random.below(kLeaves) : random.below(kKinds);
     tree.kind = static_cast<Kind>(kind);
     int children = kind <= 1 ? 2 + random.below(2) : kind == 2 ? 1 : 0;
     for (int i = 0; i < children; ++i) tree.children.push_back(Tree::random(random, depth - 1));
     tree.field = random.below(4);
-    tree.compare = random.below(tree.kind == Kind::Tag ? 9 : 8);
+    tree.literal_kind = random.below(4);
+    bool json_text = tree.kind == Kind::Json && tree.literal_kind == 2;
+    tree.compare = random.below(tree.kind == Kind::Tag || tree.kind == Kind::Text || json_text ? 9 : 8);
+    bool unordered = tree.kind == Kind::Flag || (tree.kind == Kind::Json && tree.literal_kind == 3);
+    if (unordered && tree.compare > 2) tree.compare = 1;
     tree.low = random.below(5);
     tree.high = tree.low + random.below(3);
     tree.text = random.one_of({"", "a", "b", "ab", "c"});
@@ -89,8 +137,40 @@ struct Tree {
         if (compare == 7) return name + " in {\"x\", \"" + text + "\"}";
         return name + spell_operator(random) + (compare == 0 ? "" : "\"" + text + "\"");
       }
+      case Kind::Json:
+        return random.one_of({"body.json[\"$.a[0]['b c']\"]", "body.json [r\"$['a'][0]['b c']\"]"}) +
+               spell_rest(random, json_literal(low), json_literal(high));
+      case Kind::Text:
+        return "response.body.text" + spell_rest(random, quoted(text), quoted(text));
+      case Kind::Address:
+        return random.one_of({"ip.dst", "ipv6.dst"}) +
+               spell_rest(random, "10.0.0." + std::to_string(low), "10.0.0." + std::to_string(high));
+      case Kind::Duration:
+        return "http.time" + spell_rest(random, std::to_string(low) + "s", std::to_string(high * 1000) + "ms");
+      case Kind::Size:
+        return "http.content_length" + spell_rest(random, std::to_string(low) + "KiB", std::to_string(high * 1024));
+      case Kind::Flag:
+        return "exchange.injected" + spell_rest(random, low < 2 ? "true" : "false", "");
     }
     return "";
+  }
+
+  static std::string quoted(const std::string& string) { return "\"" + string + "\""; }
+
+  std::string json_literal(int number) const {
+    const std::string spellings[] = {std::to_string(number - 1), std::to_string(number - 1) + ".5", quoted(text),
+                                     "true"};
+    return spellings[literal_kind];
+  }
+  double json_number(int number) const {
+    if (literal_kind == 0) return number - 1;
+    return number - 1 + (number < 1 ? -0.5 : 0.5);  // -1.5, 0.5, 1.5
+  }
+
+  // What stands behind the field, where `from` and `to` are the literals.
+  std::string spell_rest(Random& random, const std::string& from, const std::string& to) const {
+    if (compare == 7) return " in {" + from + (random.below(2) == 0 ? ".." : " .. ") + to + "}";
+    return spell_operator(random) + (compare == 0 ? "" : from);
   }
 
   // `looser` is the kind of children that needs parentheses; others get them now and then.
@@ -153,8 +233,48 @@ struct Tree {
         return number_answer(world, now);
       case Kind::Tag:
         return now < Moment::Request ? std::nullopt : Answer(tag_answer(world));
+      case Kind::Json:
+        return now < Moment::RequestBody ? std::nullopt : Answer(world.item && json_answer(*world.item));
+      case Kind::Text:
+        return now < Moment::ResponseBody ? std::nullopt : Answer(world.text && text_answer(*world.text));
+      case Kind::Address:
+        return world.octet && holds(*world.octet);
+      case Kind::Duration:
+        return now < Moment::End ? std::nullopt : Answer(world.time && holds(*world.time));
+      case Kind::Size:
+        return now < Moment::Request ? std::nullopt : Answer(world.kibibytes && holds(*world.kibibytes));
+      case Kind::Flag:
+        return now < Moment::End ? std::nullopt : Answer(world.injected && flag_answer(*world.injected));
     }
     return std::nullopt;
+  }
+
+  bool holds(int value) const {
+    if (compare == 7) return low <= value && value <= high;
+    return compare == 0 || compares(value, low);
+  }
+
+  bool flag_answer(bool value) const {
+    if (compare == 0) return value;
+    return (value == (low < 2)) == (compare == 1);
+  }
+
+  bool text_answer(const std::string& value) const {
+    if (compare == 7) return value == text;
+    if (compare == 8) return value.find(text) != std::string::npos;
+    return compare == 0 || compares(value, text);
+  }
+
+  bool json_answer(const Item& value) const {
+    if (compare == 0) return true;
+    if (const auto* string = std::get_if<std::string>(&value); string && literal_kind == 2) return text_answer(*string);
+    if (const auto* flag = std::get_if<bool>(&value); flag && literal_kind == 3) return *flag == (compare == 1);
+    std::optional<double> number;
+    if (const auto* integer = std::get_if<int>(&value)) number = *integer;
+    if (const auto* decimal = std::get_if<double>(&value)) number = *decimal;
+    if (!number || literal_kind > 1) return compare == 2;  // of another type: different, without an order
+    if (compare == 7) return json_number(low) <= *number && *number <= json_number(high);
+    return compares(*number, json_number(low));
   }
 
   // De Morgan: any is not all not.
