@@ -150,7 +150,7 @@ std::optional<int64_t> Exchange::deadline_ns() const {
 // --- The end ---
 
 void Exchange::note(const rules::Plan& plan) {
-  for (const rules::Plan::Applied& applied : plan.applied)
+  for (const rules::Applied& applied : plan.applied)
     facts_->applied.push_back({applied.rule, applied.what, applied.injected});
 }
 

@@ -20,10 +20,6 @@
 #include "http/h1.h"
 #include "rules/rule_set.h"
 
-namespace waylay::rules {
-struct Redirect;  // actions.h
-}
-
 namespace waylay::flow {
 
 // A body that tells what an AWS call is (aws/body.h) is held back until it does; larger ones are not looked into.

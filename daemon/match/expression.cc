@@ -67,6 +67,15 @@ const std::vector<std::string>& Expression::hosts() const {
 const std::vector<std::string>& Expression::methods() const {
   return program_->methods;
 }
+std::vector<std::string> Expression::required(Field field) const {
+  return required_values(*program_, std::span(&field, 1));
+}
+std::optional<Expression::BareField> Expression::bare_field() const {
+  if (program_->nodes.size() != 1 || program_->nodes.front().kind != NodeKind::Present) return std::nullopt;
+  const Node& node = program_->nodes.front();
+  bool takes_path = info(node.field).key == Key::JsonPath;
+  return BareField{node.field, program_->keys[node.key], takes_path ? &program_->paths[node.path] : nullptr};
+}
 const std::vector<Field>& Expression::fields() const {
   return program_->fields;
 }

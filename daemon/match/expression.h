@@ -20,6 +20,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,17 @@ class Expression {
   // the SNI (in lower case) is one of hosts(), and the method is one of methods(). Sorted; empty means any.
   const std::vector<std::string>& hosts() const;
   const std::vector<std::string>& methods() const;
+  // The same of any other field of type String: if the expression matches, its value (in lower case where the field
+  // ignores case) is one of these.
+  std::vector<std::string> required(Field field) const;
+
+  // Which field a bare field's expression is about, http.header["x"]; nothing of any other expression.
+  struct BareField {
+    Field field;
+    std::string_view key;            // of a field that takes a header's name
+    const JsonPath* path = nullptr;  // of a field that takes a path
+  };
+  std::optional<BareField> bare_field() const;
 
   const std::vector<Field>& fields() const;  // those in it, each once, in the order of the table
   const std::string& text() const;           // as it was written

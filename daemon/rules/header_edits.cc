@@ -1,5 +1,6 @@
 #include "base/bytes.h"
-#include "rules/rule_set.h"
+#include "http/message.h"
+#include "rules/plan.h"
 
 namespace waylay::rules {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "http/message.h"
+#include "rules/template_reader.h"
 
 namespace waylay::rules {
 namespace {
@@ -24,15 +26,22 @@ constexpr Forbidden kFraming[] = {
     {"te", kHopByHop},
 };
 
-constexpr std::string_view kSigned = "SigV4 signs it, so that the service would refuse the request";
-constexpr Forbidden kRequestOnly[] = {
-    {"host", kSigned},
-    {"authorization", "it is the request's signature, and another one would be refused"},
+constexpr Forbidden kOfEveryRequest[] = {
+    {"host",
+     "SigV4 signs it, so that the service would refuse the request; \"upstream\" with \"rewrite_host\" changes it"},
+    {"expect", "the client waits for an answer to it"},
+};
+
+constexpr std::string_view kSigned =
+    "SigV4 signs it, so that the service would refuse the request; \"break_signature\": true allows it";
+constexpr Forbidden kSignature[] = {
+    {"authorization", kSigned},
     {"x-amz-date", kSigned},
     {"x-amz-content-sha256", kSigned},
     {"x-amz-security-token", kSigned},
-    {"expect", "the client waits for an answer to it"},
 };
+
+using FieldTemplates = std::vector<std::pair<std::string, Template>>;
 
 template <size_t N>
 const Forbidden* find(const Forbidden (&table)[N], std::string_view name) {
@@ -43,23 +52,23 @@ const Forbidden* find(const Forbidden (&table)[N], std::string_view name) {
 void check_name(Reader& reader, std::string_view name, const Place& place, EditOf side) {
   if (!http::valid_field_name(name)) return reader.wrong(place, "is not a header name (RFC 9110 section 5.1)");
   const Forbidden* row = find(kFraming, name);
-  if (!row && side == EditOf::Request) row = find(kRequestOnly, name);
+  if (!row && (side == EditOf::Request || side == EditOf::SignedRequest)) row = find(kOfEveryRequest, name);
+  if (!row && side == EditOf::Request) row = find(kSignature, name);
   if (row) reader.wrong(place, "a rule may not change this header: " + std::string(row->why));
 }
 
-void read_value(Reader& reader, const std::string& name, const Json& value, const Place& place, Fields& into) {
+void read_value(Reader& reader, const std::string& name, const Json& value, const Place& place, FieldTemplates& into) {
   if (!value.is_string())
     return reader.wrong(place, "a header's value must be text in quotes, not " + std::string(describe(value)));
-  std::string text = value.get<std::string>();
-  if (!http::valid_field_value(text))
+  if (!http::valid_field_value(value.get<std::string>()))
     return reader.wrong(place, "a header's value holds no line breaks and no control characters");
-  into.emplace_back(name, std::move(text));
+  into.emplace_back(name, read_template(reader, value, place));
 }
 
 }  // namespace
 
-Fields read_fields(Reader& reader, const Json& value, const Place& place, EditOf side) {
-  Fields fields;
+FieldTemplates read_fields(Reader& reader, const Json& value, const Place& place, EditOf side) {
+  FieldTemplates fields;
   if (!value.is_object()) {
     reader.wrong(place, "must be an object of header names and values, not " + std::string(describe(value)));
     return fields;
@@ -76,8 +85,8 @@ Fields read_fields(Reader& reader, const Json& value, const Place& place, EditOf
   return fields;
 }
 
-HeaderEdits read_edits(Reader& reader, const Json& value, const Place& place, EditOf side) {
-  HeaderEdits edits;
+HeaderTemplates read_edits(Reader& reader, const Json& value, const Place& place, EditOf side) {
+  HeaderTemplates edits;
   if (!reader.is_object(value, place, {"set", "add", "remove"})) return edits;
   if (auto set = value.find("set"); set != value.end()) edits.set = read_fields(reader, *set, place / "set", side);
   if (auto add = value.find("add"); add != value.end()) edits.add = read_fields(reader, *add, place / "add", side);

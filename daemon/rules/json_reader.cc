@@ -1,10 +1,12 @@
 #include "rules/json_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
-#include <vector>
 
+#include "base/clock.h"
 #include "base/nearest.h"
+#include "rules/duration.h"
 
 namespace waylay::rules {
 namespace {
@@ -57,6 +59,10 @@ bool nests_too_deep(std::string_view text) {
   return false;
 }
 
+std::string shown(double number) {
+  return Json(number == std::floor(number) ? Json(static_cast<int64_t>(number)) : Json(number)).dump();
+}
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::string_view origin, size_t limit) {
@@ -103,17 +109,24 @@ std::string_view describe(const Json& value) {
   return value.is_number_float() ? "a number with a fraction" : "a number";
 }
 
-bool Reader::is_object(const Json& value, const Place& place, std::initializer_list<std::string_view> keys) {
+bool Reader::is_object(const Json& value, const Place& place, const std::vector<std::string_view>& keys) {
   if (!value.is_object()) {
     wrong(place, std::string("must be an object, not ") + std::string(describe(value)));
     return false;
   }
   for (const auto& [key, ignored] : value.items()) {
     if (std::ranges::find(keys, key) != keys.end()) continue;
-    wrong(place / key, "unknown key" + did_you_mean(key, std::vector<std::string_view>(keys)));
+    wrong(place / key, "unknown key" + did_you_mean(key, keys));
     return false;
   }
   return true;
+}
+
+Result<std::string> Reader::file(const std::string& path) const {
+  if (files_) return files_(path);
+  return fail(Error::local(ErrorKind::Invalid,
+                           "the daemon reads no files but those beside its rules files: waylay rules add reads it, or "
+                           "say the content with \"body\" or \"body_base64\""));
 }
 
 const Json* Reader::member(const Json& object, std::string_view key) {
@@ -121,30 +134,62 @@ const Json* Reader::member(const Json& object, std::string_view key) {
   return found == object.end() ? nullptr : &*found;
 }
 
+std::optional<std::string> Reader::text(const Json& value, const Place& place) {
+  if (value.is_string()) return value.get<std::string>();
+  wrong(place, "must be text in quotes, not " + std::string(describe(value)));
+  return std::nullopt;
+}
+
+std::optional<int64_t> Reader::integer(const Json& value, const Place& place) {
+  bool fits = value.is_number_integer() && (!value.is_number_unsigned() || value.get<uint64_t>() <= INT64_MAX);
+  if (fits) return value.get<int64_t>();
+  std::string_view what = value.is_number_integer() ? "a larger one" : describe(value);
+  wrong(place, "must be a whole number, not " + std::string(what));
+  return std::nullopt;
+}
+
+std::optional<bool> Reader::boolean(const Json& value, const Place& place) {
+  if (value.is_boolean()) return value.get<bool>();
+  wrong(place, "must be true or false, not " + std::string(describe(value)));
+  return std::nullopt;
+}
+
+std::optional<double> Reader::number(const Json& value, const Place& place, double least, double most) {
+  if (value.is_number() && value.get<double>() >= least && value.get<double>() <= most) return value.get<double>();
+  wrong(place, "must be a number from " + shown(least) + " to " + shown(most));
+  return std::nullopt;
+}
+
+std::optional<int64_t> Reader::duration(const Json& value, const Place& place, std::string_view what, int64_t most_ns) {
+  std::optional<std::string> written = text(value, place);
+  if (!written) return std::nullopt;
+  std::optional<int64_t> duration = parse_duration(*written);
+  if (duration && *duration > 0 && *duration <= most_ns) return duration;
+  wrong(place, "\"" + *written + "\" is not " + std::string(what) +
+                   ": write \"200ms\" or \"1.5s\" (units ns us ms s m h), at most " +
+                   shown(static_cast<double>(most_ns) / kSecond_ns) + "s");
+  return std::nullopt;
+}
+
 std::optional<std::string> Reader::text(const Json& object, std::string_view key, const Place& place) {
   const Json* value = member(object, key);
-  if (!value) return std::nullopt;
-  if (value->is_string()) return value->get<std::string>();
-  wrong(place / key, "must be text in quotes, not " + std::string(describe(*value)));
-  return std::nullopt;
+  return value ? text(*value, place / key) : std::nullopt;
 }
 
 std::optional<int64_t> Reader::integer(const Json& object, std::string_view key, const Place& place) {
   const Json* value = member(object, key);
-  if (!value) return std::nullopt;
-  bool fits = value->is_number_integer() && (!value->is_number_unsigned() || value->get<uint64_t>() <= INT64_MAX);
-  if (fits) return value->get<int64_t>();
-  std::string_view what = value->is_number_integer() ? "a larger one" : describe(*value);
-  wrong(place / key, "must be a whole number, not " + std::string(what));
-  return std::nullopt;
+  return value ? integer(*value, place / key) : std::nullopt;
 }
 
 std::optional<bool> Reader::boolean(const Json& object, std::string_view key, const Place& place) {
   const Json* value = member(object, key);
-  if (!value) return std::nullopt;
-  if (value->is_boolean()) return value->get<bool>();
-  wrong(place / key, "must be true or false, not " + std::string(describe(*value)));
-  return std::nullopt;
+  return value ? boolean(*value, place / key) : std::nullopt;
+}
+
+std::optional<int64_t> Reader::duration(const Json& object, std::string_view key, const Place& place,
+                                        std::string_view what, int64_t most_ns) {
+  const Json* value = member(object, key);
+  return value ? duration(*value, place / key, what, most_ns) : std::nullopt;
 }
 
 }  // namespace waylay::rules

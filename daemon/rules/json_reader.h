@@ -5,11 +5,12 @@
 // reads like the document; whoever began asks failed() at the end. Values are borrowed from the document.
 #pragma once
 
-#include <initializer_list>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -35,23 +36,40 @@ class Place {  // of a value: "/rules/0/status"; "" is the whole document
 
 class Reader {
  public:
-  explicit Reader(std::string_view origin) : origin_(origin) {}
+  // Gives the content of a file that a document names.
+  using Files = std::function<Result<std::string>(const std::string& path)>;
+  explicit Reader(std::string_view origin, Files files = nullptr) : origin_(origin), files_(std::move(files)) {}
 
   void wrong(const Place& place, std::string_view what);
   bool failed() const { return first_.has_value(); }
   const Error& first() const { return *first_; }
 
   // Whether `value` is an object with no other keys than these.
-  bool is_object(const Json& value, const Place& place, std::initializer_list<std::string_view> keys);
+  bool is_object(const Json& value, const Place& place, const std::vector<std::string_view>& keys);
 
-  // The member `key` of an object, of this type; nothing when it is not there or is of another type (a problem).
+  // A value of this type; of another type it is a problem.
+  std::optional<std::string> text(const Json& value, const Place& place);
+  std::optional<int64_t> integer(const Json& value, const Place& place);
+  std::optional<bool> boolean(const Json& value, const Place& place);
+  // A number from `least` to `most`, whole or not.
+  std::optional<double> number(const Json& value, const Place& place, double least, double most);
+  // A duration such as "200ms", longer than nothing. `what` it is, for people: "a delay".
+  std::optional<int64_t> duration(const Json& value, const Place& place, std::string_view what, int64_t most_ns);
+
+  // Without Files it is an error that says who could have read it.
+  Result<std::string> file(const std::string& path) const;
+
+  // The same of the member `key` of an object; nothing when it is not there.
+  static const Json* member(const Json& object, std::string_view key);
   std::optional<std::string> text(const Json& object, std::string_view key, const Place& place);
   std::optional<int64_t> integer(const Json& object, std::string_view key, const Place& place);
   std::optional<bool> boolean(const Json& object, std::string_view key, const Place& place);
+  std::optional<int64_t> duration(const Json& object, std::string_view key, const Place& place, std::string_view what,
+                                  int64_t most_ns);
 
  private:
-  const Json* member(const Json& object, std::string_view key);
   std::string origin_;
+  Files files_;
   std::optional<Error> first_;
 };
 

@@ -1,33 +1,35 @@
 #include "rules/limits.h"
 
+#include <algorithm>
+
 namespace waylay::rules {
 namespace {
 
 constexpr int64_t kMinute_ns = 60 * kSecond_ns;
 
-// SplitMix64 (Steele, Lea and Flood, 2014): the nth number of a seed's sequence without the ones before.
-uint64_t number_of(uint64_t seed, uint64_t n) {
-  uint64_t x = seed + (n + 1) * 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
 // Short enough to be read, said and typed again.
 uint64_t drawn_seed(Time added) {
-  return number_of(static_cast<uint64_t>(added.wall_ns), static_cast<uint64_t>(added.steady_ns)) % 1'000'000;
+  return Random(static_cast<uint64_t>(added.wall_ns)).branch(static_cast<uint64_t>(added.steady_ns)).bits() % 1'000'000;
 }
 
 }  // namespace
 
 Tally::Tally(const Limits& limits, Time added)
-    : limits_(limits), added_(added), seed_(limits.seed.value_or(drawn_seed(added))) {}
+    : limits_(limits), added_(added), seed_(limits.seed.value_or(drawn_seed(added))), draws_(seed_) {
+  if (limits.rate) buckets_.emplace(*limits.rate);
+}
 
-bool Tally::take(int attempt, Time now) {
-  if (!is_attempt(attempt) || life_left_ns(now) == 0) return false;
-  if (limits_.counts_matches()) return take_limited(now);
-  hits_.fetch_add(1, std::memory_order_relaxed);
-  return true;
+std::optional<Tally::Use> Tally::take(int attempt, Time now, std::string_view rate_key) {
+  if (!is_attempt(attempt) || life_left_ns(now) == 0) return std::nullopt;
+  int64_t wait_ns = 0;
+  if (buckets_ && buckets_->take(rate_key, now, &wait_ns)) return std::nullopt;
+  if (!limits_.counts_matches()) return use(wait_ns);
+  std::lock_guard lock(mutex_);
+  return is_counted_in(now) ? std::optional(use(wait_ns)) : std::nullopt;
+}
+
+Tally::Use Tally::use(int64_t wait_ns) {
+  return {Random(seed_).branch(hits_.fetch_add(1, std::memory_order_relaxed)), wait_ns};
 }
 
 bool Tally::is_attempt(int attempt) const {
@@ -35,19 +37,15 @@ bool Tally::is_attempt(int attempt) const {
   return attempt >= limits_.first_attempt && attempt <= limits_.last_attempt;
 }
 
-bool Tally::take_limited(Time now) {
-  std::lock_guard lock(mutex_);
+bool Tally::is_counted_in(Time now) {
   if (left() == 0) return false;
   if (++matches_ % limits_.every != 0) return false;
-  if (!is_drawn() || !has_room(now)) return false;
-  hits_.fetch_add(1, std::memory_order_relaxed);
-  return true;
+  return is_drawn(now) && has_room(now);
 }
 
-bool Tally::is_drawn() {
-  if (!limits_.probability) return true;
-  double drawn = static_cast<double>(number_of(seed_, draws_++) >> 11) * 0x1p-53;  // 0 <= drawn < 1
-  return drawn < *limits_.probability;
+bool Tally::is_drawn(Time now) {
+  std::optional<double> wanted = probability(now);
+  return !wanted || draws_.number() < *wanted;
 }
 
 bool Tally::has_room(Time now) {
@@ -74,8 +72,15 @@ std::optional<int64_t> Tally::life_left_ns(Time now) const {
   return lived < *limits_.life_ns ? *limits_.life_ns - lived : 0;
 }
 
+std::optional<double> Tally::probability(Time now) const {
+  if (!limits_.ramp) return limits_.probability;
+  const Ramp& ramp = *limits_.ramp;
+  double lived = static_cast<double>(now.steady_ns - added_.steady_ns) / static_cast<double>(ramp.over_ns);
+  return ramp.from + (ramp.to - ramp.from) * std::clamp(lived, 0.0, 1.0);
+}
+
 std::optional<uint64_t> Tally::seed() const {
-  return limits_.probability ? std::optional(seed_) : std::nullopt;
+  return limits_.draws() ? std::optional(seed_) : std::nullopt;
 }
 
 }  // namespace waylay::rules

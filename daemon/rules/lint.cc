@@ -29,6 +29,7 @@ bool names_throttling(std::string_view body) {
                              [body](std::string_view code) { return body.find(code) != std::string_view::npos; });
 }
 
+template <class Fields>
 bool has_field(const Fields& fields, std::string_view name) {
   return std::ranges::any_of(fields, [name](const auto& field) { return equals_ignoring_case(field.first, name); });
 }
@@ -69,7 +70,7 @@ class Linter {
   void check_status() {
     const Actions& actions = rule_->actions();
     int status = given_status(actions);
-    bool bare = actions.respond ? !names_throttling(actions.respond->body) : true;
+    bool bare = actions.respond ? !names_throttling(actions.respond->body.text()) : true;
     if (status == 429 && bare)
       return warn("bare-429",
                   "botocore's standard and adaptive modes do not retry a 429 without a throttling error code in its "
@@ -116,7 +117,7 @@ class Linter {
         !(earlier.actions().abort && earlier.acts_at() == match::Moment::Request))
       return false;
     const Limits& limits = earlier.limits();
-    bool lets_some_pass = limits.first_attempt != 0 || limits.counts_matches();
+    bool lets_some_pass = limits.first_attempt != 0 || limits.rate || limits.counts_matches();
     std::string_view wide = trim(earlier.match().text());
     return !lets_some_pass && (wide.empty() || wide == trim(rule_->match().text()));
   }

@@ -1,42 +1,42 @@
 #include "rules/rule.h"
 
 #include <algorithm>
-#include <atomic>
-
-#include "aws/fault.h"
-#include "base/check.h"
 
 namespace waylay::rules {
 namespace {
 
-match::Moment moment_of(const Rule::Parts& parts) {
-  match::Moment needed = parts.actions.rewrites_response() ? match::Moment::Response : match::Moment::Request;
-  return std::max(needed, parts.match.known_at());
+using match::Field;
+using match::Moment;
+
+// Whether nothing in it needs an exchange; block and upstream need none if their match does not.
+bool suits_a_connection(const Rule::Parts& parts) {
+  const Actions& actions = parts.actions;
+  if (actions.is_for_connections()) return true;
+  bool exchanges_only = parts.limits.rate || parts.limits.first_attempt != 0 || actions.of_exchange() || actions.at ||
+                        (actions.upstream && actions.upstream->rewrite_host);
+  return !exchanges_only && parts.match.known_at() <= Moment::Hello;
 }
 
-std::string describe(const Actions& actions) {
-  std::string text;
-  auto say = [&text](std::string_view what) { text.append(text.empty() ? "" : ", ").append(what); };
-  if (actions.delay_ns > 0) say("delay " + actions.delay_text);
-  if (!actions.request_headers.empty()) say("request headers");
-  if (actions.status) say("status " + std::to_string(*actions.status));
-  if (actions.reason && !actions.status) say("reason " + *actions.reason);
-  if (actions.respond) say("respond " + std::to_string(actions.respond->status));
-  if (!actions.fault.empty()) say("fault " + actions.fault);
-  if (!actions.response_headers.empty()) say("headers");
-  if (actions.abort) say("abort");
-  return text;
+Moment earliest(const Rule::Parts& parts) {
+  if (suits_a_connection(parts)) return Moment::Hello;
+  if (parts.actions.rewrites_response()) return Moment::Response;
+  return parts.actions.at.value_or(Moment::Request);
 }
 
-void append(HeaderEdits& to, const HeaderEdits& edits) {
-  to.set.insert(to.set.end(), edits.set.begin(), edits.set.end());
-  to.add.insert(to.add.end(), edits.add.begin(), edits.add.end());
-  to.remove.insert(to.remove.end(), edits.remove.begin(), edits.remove.end());
+// A template may need the body of the message at whose head the rule would act: waiting for it costs nothing but time.
+// It is not worth a request to the upstream that would not have been made.
+Moment moment_of(const Rule::Parts& parts) {
+  Moment moment = std::max(earliest(parts), parts.match.known_at());
+  Moment last = moment < Moment::Response ? Moment::RequestBody : Moment::ResponseBody;
+  for (Field field : parts.actions.template_fields())
+    if (Moment needed = match::info(field).moment; needed <= last) moment = std::max(moment, needed);
+  return moment;
 }
 
-uint64_t next_fault_id() {
-  static std::atomic<uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed);
+std::string_view text_of(const match::Subject& subject, Field field) {
+  match::Value value = subject.value(field, {});
+  const auto* text = std::get_if<std::string_view>(&value);
+  return text ? *text : std::string_view();
 }
 
 }  // namespace
@@ -44,40 +44,31 @@ uint64_t next_fault_id() {
 Rule::Rule(Parts parts)
     : parts_(std::move(parts)),
       acts_at_(moment_of(parts_)),
-      what_(describe(parts_.actions)),
+      what_(parts_.actions.describe()),
       tally_(std::make_shared<Tally>(parts_.limits, Time{})) {}
 
-void Rule::apply(Plan& plan, const aws::Call& call, const http::Head& request, Time time) const {
-  const Actions& actions = parts_.actions;
-  if (actions.answers()) {  // there is no response of the upstream's to rewrite
-    plan.status.reset();
-    plan.reason.reset();
-    plan.response_headers = {};
-  }
-  plan.applied.push_back({name(), what_, actions.injects()});
-  plan.delay_ns += actions.delay_ns;
-  append(plan.request_headers, actions.request_headers);
-  if (actions.status) {
-    plan.status = actions.status;
-    plan.reason = actions.reason ? *actions.reason : std::string(http::default_reason(*actions.status));
-  } else if (actions.reason) {
-    plan.reason = actions.reason;
-  }
-  if (actions.abort) plan.abort = true;
-  if (!actions.fault.empty()) return apply_fault(plan, call, request, time);
-  if (actions.respond) {
-    plan.respond = actions.respond;
-    if (request.method() == "HEAD") plan.respond->body.clear();
-  }
-  append(plan.response_headers, actions.response_headers);
+std::optional<Tally::Use> Rule::take(const match::Subject& subject, Moment now, int attempt, Time time) const {
+  if (parts_.match.evaluate(subject, now) != match::Truth::Yes) return std::nullopt;
+  if (parts_.only_while.evaluate(subject, now) != match::Truth::Yes) return std::nullopt;
+  return tally_->take(attempt, time, parts_.limits.rate ? rate_key(subject) : std::string());
 }
 
-void Rule::apply_fault(Plan& plan, const aws::Call& call, const http::Head& request, Time time) const {
-  Result<aws::Answer> answer = aws::make_fault(parts_.actions.fault, call, request, time, next_fault_id());
-  CHECK(answer);  // the name was checked when the rule was loaded
-  Response response{answer->status, std::move(answer->reason), std::move(answer->fields), std::move(answer->body)};
-  parts_.actions.response_headers.apply(response.fields);
-  plan.respond = std::move(response);
+std::string Rule::rate_key(const match::Subject& subject) const {
+  switch (parts_.limits.rate->per) {
+    case RateLimit::Per::All:
+      return "";
+    case RateLimit::Per::Container:
+      return std::string(text_of(subject, Field::ContainerId));
+    case RateLimit::Per::Host:
+      return std::string(text_of(subject, Field::HttpHost));
+    case RateLimit::Per::Bucket:
+      return std::string(text_of(subject, Field::AwsBucket));
+    case RateLimit::Per::Operation:
+      return std::string(text_of(subject, Field::AwsService)).append(".").append(text_of(subject, Field::AwsOperation));
+    case RateLimit::Per::Target:
+      return std::string(text_of(subject, Field::FlowTarget));
+  }
+  return "";
 }
 
 }  // namespace waylay::rules

@@ -3,53 +3,21 @@
 //     {
 //       "name": "slow-s3",                        letters, digits and . _ - : / @ +, at most 64
 //       "match": "aws.service == \"s3\"",         the expression language; "" matches everything
-//       "status": 429, "reason": "Slow Down",     of the response; without a reason, the status code's usual one
-//       "headers": {"set": {}, "add": {}, "remove": []},          of the response
-//       "request_headers": {"set": {}, "add": {}, "remove": []},  of the request, before it goes upstream
-//       "delay": "200ms",
-//       "respond": {"status": 200, "reason": "OK", "headers": {}, "body": "text" or "body_base64": "..."},
-//       "abort": "rst",
-//       "fault": "aws:slowdown",                  aws/fault.h
-//       "attempts": "1-2",                        of an SDK's invocation; or 3
-//       "for": "10m",                             or "forever"; 1h for what makes something go wrong (fault,
-//                                                 abort, delay, a status from 400) when nothing is said
-//       "times": 2,                               then it acts no more
-//       "every": 3,                               every third match
-//       "probability": 0.1, "seed": 7,            the same seed, the same decisions
-//       "per_minute": 30,                         at most
-//       "enabled": true, "comment": "why"
+//       "enabled": true, "comment": "why",
+//       ... actions (actions_reader.h) and limits (limits_reader.h)
 //     }
 //
 // Limits (limits.h) are exact over all threads.
 //
-// A rule acts at one moment, acts_at(): at the request's head or the response's (rule_set.h says which).
+// A rule acts at one moment, acts_at(): when a connection begins (Hello), or at an exchange's request or response
+// (rule_set.h says which).
 #pragma once
 
+#include "rules/actions.h"
 #include "rules/limits.h"
 #include "rules/rule_set.h"
 
 namespace waylay::rules {
-
-struct Actions {
-  std::optional<int> status;
-  std::optional<std::string> reason;
-  HeaderEdits response_headers, request_headers;
-  int64_t delay_ns = 0;
-  std::string delay_text;  // as it was written
-  std::optional<Response> respond;
-  bool abort = false;
-  std::string fault;  // "": none
-
-  // Answers in the upstream's place, or makes something go wrong.
-  bool injects() const { return answers() || status || delay_ns > 0; }
-  // Makes something go wrong. A rule that only answers may be a mock that somebody works with all day.
-  bool makes_fault() const { return abort || !fault.empty() || delay_ns > 0 || (status && *status >= 400); }
-  bool answers() const { return respond || abort || !fault.empty(); }  // ends the list of rules
-  bool rewrites_response() const { return status || reason || (fault.empty() && !response_headers.empty()); }
-  bool empty() const {
-    return !answers() && !rewrites_response() && response_headers.empty() && request_headers.empty() && delay_ns == 0;
-  }
-};
 
 class Rule {
  public:
@@ -58,6 +26,7 @@ class Rule {
   struct Parts {
     std::string name, comment, origin, text;
     match::Expression match;
+    match::Expression only_while;  // known when the connection begins
     Actions actions;
     Limits limits;
     bool enabled = true;
@@ -81,11 +50,21 @@ class Rule {
   // Goes on counting where `former`, the same rule in an older set, is.
   void adopt_tally(const Rule& former) { tally_ = former.tally_; }
 
-  // Adds what this rule wants to `plan`. `call` and `request` shape a fault.
-  void apply(Plan& plan, const aws::Call& call, const http::Head& request, Time time) const;
+  // Whether it acts on what `subject` is now: its conditions and its limits. A use is counted.
+  std::optional<Tally::Use> take(const match::Subject& subject, match::Moment now, int attempt, Time time) const;
+
+  // What a plan is made of.
+  struct Occasion {
+    const match::Subject& subject;
+    const aws::Call& call;      // shapes a fault
+    const http::Head& request;  // the client's
+    Time time;
+  };
+  void apply(Plan& plan, const Occasion& occasion, Tally::Use use) const;
+  void apply(ConnectionPlan& plan, Tally::Use use) const;
 
  private:
-  void apply_fault(Plan& plan, const aws::Call& call, const http::Head& request, Time time) const;
+  std::string rate_key(const match::Subject& subject) const;
 
   Parts parts_;
   match::Moment acts_at_;

@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "aws/fault.h"
-#include "rules/base64.h"
-#include "rules/duration.h"
-#include "rules/header_reader.h"
-#include "rules/json_reader.h"
+#include "rules/actions_reader.h"
 #include "rules/limits_reader.h"
 
 namespace waylay::rules {
@@ -31,6 +27,23 @@ std::string read_name(Reader& reader, const Json& rule, const Place& place) {
   return name;
 }
 
+// The last moments at which the request can still be changed, and at which the response can.
+constexpr match::Moment kLastOfRequest = match::Moment::RequestBody;
+constexpr match::Moment kLastOfResponse = match::Moment::ResponseBody;
+
+std::string listed(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (std::string_view name : names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
+std::string names_of_late_fields(const match::Expression& expression, match::Moment moment) {
+  std::vector<std::string_view> names;
+  for (match::Field field : expression.fields())
+    if (match::info(field).moment > moment) names.push_back(match::info(field).name);
+  return listed(names);
+}
+
 match::Expression read_match(Reader& reader, const Json& rule, const Place& place) {
   if (!rule.contains("match")) reader.wrong(place, "a rule needs a \"match\"; \"\" matches everything");
   std::optional<std::string> text = reader.text(rule, "match", place);
@@ -41,156 +54,144 @@ match::Expression read_match(Reader& reader, const Json& rule, const Place& plac
   return {};
 }
 
-bool has_no_body(int status) {
-  return status == 204 || status == 205 || status == 304;
-}
-
-std::optional<int> read_status(Reader& reader, const Json& object, const Place& place) {
-  std::optional<int64_t> status = reader.integer(object, "status", place);
-  if (!status) return std::nullopt;
-  if (*status < 100 || *status > 599) {
-    reader.wrong(place / "status", std::to_string(*status) + " is not an HTTP status (100 to 599)");
-    return std::nullopt;
+match::Expression read_while(Reader& reader, const Json& rule, const Place& place) {
+  std::optional<std::string> text = reader.text(rule, "while", place);
+  if (!text) return {};
+  Result<match::Expression> expression = match::Expression::compile(*text);
+  if (!expression) {
+    reader.wrong(place / "while", expression.error().message);
+    return {};
   }
-  if (*status < 200)
-    reader.wrong(place / "status",
-                 std::to_string(*status) + " is an interim status; an exchange ends with one of 200 to 599");
-  return static_cast<int>(*status);
+  if (expression->known_at() > match::Moment::Hello)
+    reader.wrong(place / "while",
+                 names_of_late_fields(*expression, match::Moment::Hello) +
+                     " belongs to an exchange: a condition holds for connections, containers and times; say it in "
+                     "\"match\"");
+  return std::move(*expression);
 }
 
-std::optional<std::string> read_reason(Reader& reader, const Json& object, const Place& place) {
-  std::optional<std::string> reason = reader.text(object, "reason", place);
-  if (reason && !http::valid_field_value(*reason))
-    reader.wrong(place / "reason", "holds no line breaks and no control characters");
-  return reason;
-}
-
-void read_delay(Reader& reader, const Json& rule, const Place& place, Actions& actions) {
-  std::optional<std::string> text = reader.text(rule, "delay", place);
-  if (!text) return;
-  std::optional<int64_t> delay = parse_duration(*text);
-  if (!delay || *delay <= 0 || *delay > kMostDelay_ns)
-    return reader.wrong(
-        place / "delay",
-        "\"" + *text + "\" is not a delay: write \"200ms\" or \"1.5s\" (units ns us ms s m h), at most 1h");
-  actions.delay_ns = *delay;
-  actions.delay_text = *text;
-}
-
-std::string read_body(Reader& reader, const Json& respond, const Place& place) {
-  std::optional<std::string> body = reader.text(respond, "body", place);
-  std::optional<std::string> encoded = reader.text(respond, "body_base64", place);
-  if (body && encoded)
-    reader.wrong(place, "\"body\" and \"body_base64\" are two ways to say one thing: give one of them");
-  if (encoded) {
-    body = decode_base64(*encoded);
-    if (!body) reader.wrong(place / "body_base64", "is not base64 (RFC 4648 section 4, padded)");
-  }
-  if (!body) return "";
-  if (body->size() > kMostBodyBytes)
-    reader.wrong(place / (encoded ? "body_base64" : "body"),
-                 std::to_string(body->size()) + " bytes; a rule's body has at most 1 MiB");
-  return std::move(*body);
-}
-
-Response read_respond(Reader& reader, const Json& value, const Place& place) {
-  Response response;
-  if (!reader.is_object(value, place, {"status", "reason", "headers", "body", "body_base64"})) return response;
-  response.status = read_status(reader, value, place).value_or(200);
-  response.reason = read_reason(reader, value, place).value_or(std::string(http::default_reason(response.status)));
-  if (auto headers = value.find("headers"); headers != value.end())
-    response.fields = read_fields(reader, *headers, place / "headers", EditOf::OwnResponse);
-  response.body = read_body(reader, value, place);
-  if (has_no_body(response.status) && !response.body.empty())
-    reader.wrong(place, "a response with status " + std::to_string(response.status) + " has no body");
-  return response;
-}
-
-Actions read_actions(Reader& reader, const Json& rule, const Place& place) {
-  Actions actions;
-  actions.status = read_status(reader, rule, place);
-  if (actions.status && has_no_body(*actions.status))
-    reader.wrong(place / "status", "a response with status " + std::to_string(*actions.status) +
-                                       " has no body, but the upstream's may have one: use \"respond\"");
-  actions.reason = read_reason(reader, rule, place);
-  if (auto value = rule.find("headers"); value != rule.end())
-    actions.response_headers = read_edits(reader, *value, place / "headers", EditOf::Response);
-  if (auto value = rule.find("request_headers"); value != rule.end())
-    actions.request_headers = read_edits(reader, *value, place / "request_headers", EditOf::Request);
-  read_delay(reader, rule, place, actions);
-  if (auto value = rule.find("respond"); value != rule.end())
-    actions.respond = read_respond(reader, *value, place / "respond");
-  if (std::optional<std::string> abort = reader.text(rule, "abort", place)) {
-    if (*abort != "rst") reader.wrong(place / "abort", "\"" + *abort + "\" is unknown: \"rst\" resets the connection");
-    actions.abort = true;
-  }
-  if (std::optional<std::string> fault = reader.text(rule, "fault", place)) {
-    if (Result<void> known = aws::check_fault(*fault); !known) reader.wrong(place / "fault", known.error().message);
-    actions.fault = *fault;
-  }
-  return actions;
+// Which of the rule's actions answers, for people; more than one cannot.
+std::string answers_of(const Actions& actions) {
+  std::string text;
+  auto say = [&text](bool whether, std::string_view name) {
+    if (whether) text.append(text.empty() ? "\"" : " and \"").append(name).append("\"");
+  };
+  say(actions.respond.has_value(), "respond");
+  say(actions.abort.has_value(), "abort");
+  say(!actions.fault.empty(), "fault");
+  say(actions.handler != nullptr, "handler");
+  say(actions.block.has_value(), "block");
+  return text;
 }
 
 // What cannot be done together, and what could never happen.
-void check_actions(Reader& reader, const Rule::Parts& rule, const Place& place) {
-  const Actions& actions = rule.actions;
-  if (actions.empty())
-    return reader.wrong(
-        place, "a rule needs an action: status, reason, headers, request_headers, delay, respond, abort or fault");
-  if (actions.respond.has_value() + actions.abort + !actions.fault.empty() > 1)
-    return reader.wrong(
-        place, "\"respond\", \"abort\" and \"fault\" each end the exchange in their own way: give one of them");
-  if (actions.answers() && (actions.status || actions.reason))
-    return reader.wrong(
-        place,
-        "\"status\" and \"reason\" rewrite the upstream's response, but this rule answers in its place: with "
-        "\"respond\", say them inside it");
-  if ((actions.respond || actions.abort) && !actions.response_headers.empty())
-    return reader.wrong(
-        place / "headers",
-        "edits the upstream's response, but this rule answers in its place: with \"respond\", say them inside it");
-  if (actions.request_headers.empty()) return;
-  if (actions.answers())
-    return reader.wrong(place / "request_headers",
-                        "nothing is sent upstream by this rule, since it answers in its place");
-  if (actions.rewrites_response())
-    reader.wrong(place / "request_headers",
-                 "a rule acts once, at the request or at the response: make two rules of it");
+void check_answer(Reader& reader, const Actions& actions, const Place& place) {
+  std::string answers = answers_of(actions);
+  if (answers.find(" and ") != std::string::npos)
+    return reader.wrong(place, answers + " each end the exchange in their own way: give one of them");
+  if (!actions.answers()) return;
+  bool edits_upstreams = !actions.abort || !actions.abort->needs_response();
+  if (edits_upstreams && (actions.status || actions.reason))
+    return reader.wrong(place,
+                        "\"status\" and \"reason\" rewrite the upstream's response, but this rule answers in its "
+                        "place: with \"respond\", say them inside it");
+  bool has_headers = !actions.fault.empty() || actions.service_throttle;
+  if (edits_upstreams && !has_headers && !actions.response_headers.empty())
+    return reader.wrong(place / "headers",
+                        "edits the upstream's response, but this rule answers in its place: with \"respond\", say "
+                        "them inside it");
+  if (edits_upstreams && !actions.response_body.empty())
+    return reader.wrong(place / "body",
+                        "edits the upstream's response, but this rule answers in its place: with \"respond\", say "
+                        "it inside it");
 }
 
-void check_moment(Reader& reader, const Rule::Parts& rule, const Place& place) {
-  match::Moment known = rule.match.known_at();
-  match::Moment needed = rule.actions.request_headers.empty() ? match::Moment::Response : match::Moment::Request;
-  if (known <= needed) return;
-  std::string names;
-  for (match::Field field : rule.match.fields())
-    if (match::info(field).moment > needed) names.append(names.empty() ? "" : ", ").append(match::info(field).name);
-  std::string_view why =
-      known == match::Moment::End
-          ? " is known only when the exchange is over: too late for any rule"
-          : " is known only with the response: too late for \"request_headers\", which go with the request";
-  reader.wrong(place / "match", names + std::string(why));
+std::string_view request_action(const Actions& actions) {
+  if (!actions.request_headers.empty()) return "request_headers";
+  if (!actions.request_body.empty()) return "request_body";
+  return actions.upstream ? "upstream" : "";
+}
+
+void check_request_actions(Reader& reader, const Actions& actions, const Place& place) {
+  std::string_view name = request_action(actions);
+  if (name.empty()) return;
+  if (actions.answers())
+    return reader.wrong(place / name, "nothing is sent upstream by this rule, since it answers in its place");
+  if (actions.rewrites_response() || actions.at == match::Moment::Response)
+    reader.wrong(place / name, "a rule acts once, at the request or at the response: make two rules of it");
+}
+
+void check_connection_actions(Reader& reader, const Rule::Parts& rule, const Place& place) {
+  const Actions& actions = rule.actions;
+  if (!actions.is_for_connections()) return;
+  std::string_view name = actions.passthrough ? "passthrough" : "tls";
+  bool alone = !actions.of_exchange() && !actions.block && !actions.at && !(actions.passthrough && actions.tls);
+  if (!alone || (actions.passthrough && actions.upstream))
+    return reader.wrong(place / name,
+                        "is decided when the connection begins, before there is an exchange: make two rules of it");
+  if (rule.limits.first_attempt != 0 || rule.limits.rate)
+    reader.wrong(place / name,
+                 "is decided when the connection begins: \"attempts\" and \"rate_limit\" are limits of "
+                 "exchanges");
+}
+
+void check_actions(Reader& reader, const Rule::Parts& rule, const Place& place) {
+  if (rule.actions.empty())
+    return reader.wrong(place, "a rule needs an action, such as status, respond, fault, abort or delay");
+  check_answer(reader, rule.actions, place);
+  check_request_actions(reader, rule.actions, place);
+  check_connection_actions(reader, rule, place);
+  if (rule.actions.at == match::Moment::Request && rule.actions.rewrites_response())
+    reader.wrong(place / "at", "this rule rewrites the response, so that it acts there");
+}
+
+// What the match must be known by, and why.
+std::pair<match::Moment, std::string> deadline_of(const Actions& actions) {
+  if (actions.is_for_connections())
+    return {match::Moment::Hello, std::string(" is not known when the connection begins: \"") +
+                                      (actions.passthrough ? "passthrough" : "tls") +
+                                      "\" is decided by fields that are known with the ClientHello, such as tls.sni"};
+  if (std::string_view name = request_action(actions); !name.empty())
+    return {kLastOfRequest,
+            " is known only with the response: too late for \"" + std::string(name) + "\", which go with the request"};
+  if (actions.at == match::Moment::Request)
+    return {kLastOfRequest, " is known only with the response: too late for \"at\": \"request\""};
+  return {kLastOfResponse, " is known only when the exchange is over: too late for any rule"};
+}
+
+void check_moments(Reader& reader, const Rule& rule, const Place& place) {
+  auto [moment, why] = deadline_of(rule.actions());
+  if (rule.match().known_at() > moment)
+    return reader.wrong(place / "match", names_of_late_fields(rule.match(), moment) + why);
+  for (match::Field field : rule.actions().template_fields())
+    if (match::info(field).moment > rule.acts_at())
+      return reader.wrong(place,
+                          "{{" + std::string(match::info(field).name) + "}} is not known yet when this rule acts, " +
+                              "which is at the " + std::string(match::to_string(rule.acts_at())) +
+                              (match::info(field).moment <= kLastOfResponse && rule.acts_at() < match::Moment::Response
+                                   ? "; \"at\": \"response\" makes it act later"
+                                   : ""));
 }
 
 std::shared_ptr<Rule> read_rule(Reader& reader, const Json& value, const Place& place, std::string_view origin) {
-  if (!reader.is_object(
-          value, place,
-          {"name", "match", "status", "reason", "headers", "request_headers", "delay", "respond", "abort", "fault",
-           "attempts", "for", "times", "every", "probability", "seed", "per_minute", "enabled", "comment"}))
-    return nullptr;
+  if (!reader.is_object(value, place, rule_names())) return nullptr;
   Rule::Parts parts;
   parts.name = read_name(reader, value, place);
   parts.match = read_match(reader, value, place);
+  parts.only_while = read_while(reader, value, place);
   parts.actions = read_actions(reader, value, place);
   parts.comment = reader.text(value, "comment", place).value_or("");
   parts.enabled = reader.boolean(value, "enabled", place).value_or(true);
-  parts.limits = read_limits(reader, value, place, parts.actions.makes_fault());
+  parts.limits = read_limits(reader, value, place, parts.actions);
   if (reader.failed()) return nullptr;
+  parts.actions.service_throttle = parts.limits.rate && !parts.actions.answers();
   check_actions(reader, parts, place);
-  check_moment(reader, parts, place);
+  if (reader.failed()) return nullptr;
   parts.origin = origin;
   parts.text = value.dump();
-  return std::make_shared<Rule>(std::move(parts));
+  auto rule = std::make_shared<Rule>(std::move(parts));
+  check_moments(reader, *rule, place);
+  return rule;
 }
 
 struct Listed {
@@ -220,10 +221,18 @@ std::vector<Listed> list_rules(Reader& reader, const Json& document) {
 
 }  // namespace
 
-Result<std::vector<std::shared_ptr<Rule>>> read_rules(std::string_view json, std::string_view origin) {
+std::vector<std::string_view> rule_names() {
+  std::vector<std::string_view> names = {"name", "match", "while", "enabled", "comment"};
+  std::ranges::copy(action_names(), std::back_inserter(names));
+  std::ranges::copy(limit_names(), std::back_inserter(names));
+  return names;
+}
+
+Result<std::vector<std::shared_ptr<Rule>>> read_rules(std::string_view json, std::string_view origin,
+                                                      Reader::Files files) {
   Result<Json> document = parse_json(json, origin, kMostRuleFileBytes);
   if (!document) return fail(document);
-  Reader reader(origin);
+  Reader reader(origin, std::move(files));
   std::vector<Listed> listed = list_rules(reader, *document);
   if (listed.size() > kMostRules)
     reader.wrong(Place(), std::to_string(listed.size()) + " rules; at most 10000 are taken");

@@ -2,82 +2,89 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
 #include "rules/rule.h"
 
 namespace waylay::rules {
 namespace {
 
-std::string lowered_text(const match::Subject& subject, match::Field field) {
-  match::Value value = subject.value(field, {});
-  const auto* text = std::get_if<std::string_view>(&value);
-  return text ? to_lower(*text) : std::string();
-}
+using match::Moment;
+using match::Truth;
 
+// What exceeds a rate is the exception: most exchanges need their upstream.
 bool can_answer_at_request(const Rule& rule) {
-  return rule.enabled() && rule.actions().answers() && rule.acts_at() == match::Moment::Request;
+  return rule.actions().answers() && !rule.limits().rate && rule.acts_at() >= Moment::Request &&
+         rule.acts_at() < Moment::Response;
 }
 
 }  // namespace
 
 RuleSet::RuleSet(RuleList rules, uint64_t version, bool faults)
     : rules_(std::move(rules)), version_(version), faults_(faults) {
+  std::array<std::vector<RuleIndex::Row>, std::tuple_size_v<decltype(at_)>> rows;
+  std::vector<RuleIndex::Row> answering;
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = *rules_[i];
     if (!rule.enabled() || (!faults_ && rule.actions().injects())) continue;
-    Index& index = rule.acts_at() == match::Moment::Response ? at_response_ : at_request_;
-    index.insert(i, rule.match().hosts());
-    if (can_answer_at_request(rule)) answering_.push_back(i);
+    RuleIndex::Row row{i, &rule.match()};
+    rows[static_cast<size_t>(rule.acts_at())].push_back(row);
+    if (can_answer_at_request(rule)) answering.push_back(row);
   }
+  for (size_t i = 0; i < at_.size(); ++i) at_[i] = RuleIndex(rows[i]);
+  for (const RuleIndex::Row& row : answering) answering_.push_back(row.rule);
+  answering_by_name_ = RuleIndex(answering, std::array{match::Field::HttpHost});
 }
 
-void RuleSet::Index::insert(uint32_t rule, const std::vector<std::string>& hosts) {
-  if (hosts.empty()) return for_any_host.push_back(rule);
-  for (const std::string& host : hosts) by_host[host].push_back(rule);
-}
-
-// In the set's order, each once. A rule that needs a host is found by the request's or by the SNI's.
-std::vector<uint32_t> RuleSet::Index::candidates(const match::Subject& subject) const {
-  std::vector<uint32_t> found = for_any_host;
-  if (by_host.empty()) return found;
-  std::string host = lowered_text(subject, match::Field::HttpHost);
-  std::string names[] = {std::string(match::host_without_port(host)),
-                         lowered_text(subject, match::Field::TlsServerName)};
-  for (const std::string& name : names)
-    if (auto row = by_host.find(name); row != by_host.end())
-      found.insert(found.end(), row->second.begin(), row->second.end());
-  std::ranges::sort(found);
-  auto rest = std::ranges::unique(found);
-  found.erase(rest.begin(), rest.end());
-  return found;
-}
-
-Plan RuleSet::plan(const match::Subject& subject, match::Moment now, const aws::Call& call, const http::Head& request,
+Plan RuleSet::plan(const match::Subject& subject, Moment now, const aws::Call& call, const http::Head& request,
                    Time time) const {
   Plan plan;
-  const Index& index = now == match::Moment::Response ? at_response_ : at_request_;
-  if (index.empty()) return plan;
-  for (uint32_t i : index.candidates(subject)) {
+  Rule::Occasion occasion{subject, call, request, time};
+  at_[static_cast<size_t>(now)].visit(subject, [&](uint32_t i) {
     const Rule& rule = *rules_[i];
-    if (rule.match().evaluate(subject, now) != match::Truth::Yes || !rule.tally().take(call.attempt, time)) continue;
-    rule.apply(plan, call, request, time);
-    if (rule.actions().answers()) break;
-  }
+    std::optional<Tally::Use> use = rule.take(subject, now, call.attempt, time);
+    if (use) rule.apply(plan, occasion, *use);
+    return !use || !rule.actions().answers();
+  });
   return plan;
+}
+
+ConnectionPlan RuleSet::plan_connection(const match::Subject& subject, Time time) const {
+  ConnectionPlan plan;
+  at_[static_cast<size_t>(Moment::Hello)].visit(subject, [&](uint32_t i) {
+    const Rule& rule = *rules_[i];
+    std::optional<Tally::Use> use = rule.take(subject, Moment::Hello, 0, time);
+    if (use) rule.apply(plan, *use);
+    return !plan.passthrough && !plan.block;
+  });
+  return plan;
+}
+
+bool RuleSet::wants_body(const match::Subject& subject, Moment body, Time time) const {
+  bool wants = false;
+  auto head = static_cast<Moment>(static_cast<uint8_t>(body) - 1);
+  at_[static_cast<size_t>(body)].visit(subject, [&](uint32_t i) {
+    const Rule& rule = *rules_[i];
+    wants = !rule.tally().is_over(time) && rule.match().evaluate(subject, head) != Truth::No;
+    return !wants;
+  });
+  return wants;
 }
 
 // A rule for certain hosts is tied to the SNI here: a client that names another host inside the connection is rare, and
 // then all that is lost is that its upstream must be reachable.
 bool RuleSet::may_answer(const match::Subject& subject, Time time) const {
-  if (answering_.empty()) return false;
-  std::string server_name = lowered_text(subject, match::Field::TlsServerName);
-  return std::ranges::any_of(answering_, [&](uint32_t i) {
+  bool may = false;
+  auto ask = [&](uint32_t i) {
     const Rule& rule = *rules_[i];
-    const std::vector<std::string>& hosts = rule.match().hosts();
-    bool elsewhere = !server_name.empty() && !hosts.empty() && !std::ranges::binary_search(hosts, server_name);
-    return !elsewhere && !rule.tally().is_over(time) &&
-           rule.match().evaluate(subject, match::Moment::Hello) != match::Truth::No;
-  });
+    may = !rule.tally().is_over(time) && rule.match().evaluate(subject, Moment::Hello) != Truth::No;
+    return !may;
+  };
+  bool has_name = !std::holds_alternative<std::monostate>(subject.value(match::Field::TlsServerName, {}));
+  if (has_name) {
+    answering_by_name_.visit(subject, ask);
+  } else {
+    (void)std::ranges::all_of(answering_, ask);
+  }
+  return may;
 }
 
 }  // namespace waylay::rules

@@ -1,64 +1,40 @@
 // Rules: match + actions + limits. A RuleSet is an immutable, ordered list of checked rules; an exchange keeps the set
 // it began with. RuleBook (rule_book.h) holds the current set for all workers.
 //
-// When a rule acts: at the later of (the moment its match is known, the moment its actions need). respond, fault,
-// abort, delay and request headers act at Request at the earliest: then nothing is sent upstream for respond, fault and
-// abort, as with a service that throttles. status, reason and response headers act at Response. A fault or respond
-// whose match needs the response (http.response.code) replaces that response. An answer of ours (respond, fault) stands
-// in the upstream's place: what rules want at Response is asked for it as well.
+// When a rule acts: at the latest of the moment its match is known, the moment its actions need, and the one it asks
+// for
+// ("at": "response").
 //
-// A rule acts at one moment: the later of the two, whatever its match says before. All rules that match apply, in the
-// set's order; the first respond, fault or abort ends the list, and what earlier ones wanted of the upstream's response
-// is dropped with it. Later rules see what the client sent and the upstream answered, not earlier edits.
+//     Hello         passthrough and tls; block and upstream if the match is known by then and nothing else is wanted.
+//                   What the ClientHello tells is all that is known, so it is the connection's whole life
+//     Request       respond, fault, abort, block, delay, pace, handler, upstream, request headers and bodies: nothing
+//                   is sent upstream for those that answer, as with a service that throttles
+//     RequestBody   the same, with a match or a template that needs the request's body
+//     Response      status, reason, response headers and bodies, an abort that sends a part of the response; and what
+//                   acts at the request otherwise, if its match needs the response: an answer replaces the upstream's
+//     ResponseBody  the same, with a match or a template that needs the response's body
+//
+// An answer of ours (respond, fault) stands in the upstream's place: what rules want at Response is asked for it too.
+//
+// A rule acts at one moment, whatever its match says before. All rules that match apply, in the set's order; the first
+// that answers (Actions::answers) ends the list, and what earlier ones wanted of the upstream's response is dropped
+// with it. Later rules see what the client sent and the upstream answered, not earlier edits.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "aws/call.h"
 #include "base/clock.h"
 #include "http/message.h"
 #include "match/expression.h"
+#include "rules/plan.h"
+#include "rules/rule_index.h"
 
 namespace waylay::rules {
-
-using Fields = std::vector<std::pair<std::string, std::string>>;
-
-struct HeaderEdits {
-  Fields set, add;
-  std::vector<std::string> remove;
-  bool empty() const { return set.empty() && add.empty() && remove.empty(); }
-  void apply(http::Head& head) const;  // remove, then set, then add
-  void apply(Fields& fields) const;
-};
-
-struct Response {  // a whole answer made by us
-  int status = 200;
-  std::string reason;
-  Fields fields;  // without Content-Length
-  std::string body;
-};
-
-// What the rules want done at one moment of one exchange. Empty: leave it as it is.
-struct Plan {
-  struct Applied {
-    std::string rule;
-    std::string what;       // "status 429", "fault aws:slowdown", "delay 200ms": for people
-    bool injected = false;  // makes something go wrong or answers in the upstream's place (not: a header edit alone)
-  };
-  std::vector<Applied> applied;
-  int64_t delay_ns = 0;
-  bool abort = false;  // RST to the client
-  std::optional<Response> respond;
-  std::optional<int> status;
-  std::optional<std::string> reason;
-  HeaderEdits request_headers, response_headers;
-  bool empty() const { return applied.empty(); }
-};
 
 class Rule;                                                 // rule.h
 using RuleList = std::vector<std::shared_ptr<const Rule>>;  // in the order in which they apply
@@ -74,30 +50,29 @@ class RuleSet {
   uint64_t version() const { return version_; }
   const RuleList& rules() const { return rules_; }
 
-  // The rules' wish at `now` (Request or Response), limits counted. `call` says which service's error shape a fault
-  // takes. `request` is the client's head (for HEAD, request ids and the like).
+  // The rules' wish at `now` (Request to ResponseBody), limits counted. `call` says which service's error shape a fault
+  // takes. `request` is the client's head (for HEAD, signatures and the like).
   Plan plan(const match::Subject& subject, match::Moment now, const aws::Call& call, const http::Head& request,
             Time time) const;
 
-  // Whether a respond, fault or abort rule could answer an exchange of a connection of which only Connect and Hello
+  // Their wish for a connection whose ClientHello is read.
+  ConnectionPlan plan_connection(const match::Subject& subject, Time time) const;
+
+  // Whether a rule that acts at `body` (RequestBody, ResponseBody) could want something of this exchange, of which
+  // everything before that moment is known: then the body is collected, and plan() asked again at that moment.
+  bool wants_body(const match::Subject& subject, match::Moment body, Time time) const;
+
+  // Whether a rule that answers at the request could answer an exchange of a connection of which only Connect and Hello
   // fields are known. Such a connection must not fail for want of its upstream.
   bool may_answer(const match::Subject& subject, Time time) const;
 
  private:
-  // The enabled rules of one moment, by number, so that only those that may match are evaluated.
-  struct Index {
-    std::unordered_map<std::string, std::vector<uint32_t>> by_host;  // lower case
-    std::vector<uint32_t> for_any_host;
-    bool empty() const { return by_host.empty() && for_any_host.empty(); }
-    void insert(uint32_t rule, const std::vector<std::string>& hosts);
-    std::vector<uint32_t> candidates(const match::Subject& subject) const;
-  };
-
   RuleList rules_;
   uint64_t version_ = 0;
   bool faults_ = true;
-  Index at_request_, at_response_;
-  std::vector<uint32_t> answering_;  // those that may_answer asks
+  std::array<RuleIndex, static_cast<size_t>(match::Moment::End)> at_;  // the rules that may act, by their moment
+  std::vector<uint32_t> answering_;                                    // those that may_answer asks
+  RuleIndex answering_by_name_;                                        // the same
 };
 
 }  // namespace waylay::rules

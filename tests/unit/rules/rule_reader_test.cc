@@ -2,6 +2,7 @@
 
 #include "rules/base64.h"
 #include "rules/duration.h"
+#include "rules/respond_reader.h"
 #include "unit/rules/support.h"
 
 namespace waylay::rules {
@@ -36,11 +37,12 @@ TEST(RuleReader, ReadsEveryMember) {
   EXPECT_EQ(all.tally().left(), 3u);
   EXPECT_EQ(all.acts_at(), match::Moment::Response);
   EXPECT_EQ(all.actions().status, 429);
-  EXPECT_EQ(all.actions().delay_ns, 1'500 * kMillisecond_ns);
-  EXPECT_EQ(all.actions().response_headers.add, (Fields{{"B", "2"}, {"B", "3"}}));
+  EXPECT_EQ(all.actions().delay->first_ns, 1'500 * kMillisecond_ns);
+  ASSERT_EQ(all.actions().response_headers.add.size(), 2u);
+  EXPECT_EQ(all.actions().response_headers.add[1].second.text(), "3");
   const Rule& mock = *(*rules)[1];
   EXPECT_EQ(mock.acts_at(), match::Moment::Request);
-  EXPECT_EQ(mock.actions().respond->body, "hi");
+  EXPECT_EQ(mock.actions().respond->body.text(), "hi");
   EXPECT_EQ(mock.actions().respond->reason, "Not Found");
   EXPECT_EQ((*rules)[2]->acts_at(), match::Moment::Request);
 }
@@ -85,9 +87,12 @@ TEST(RuleReader, NamesThePlaceOfAWrongValue) {
            {with(R"("status": 503, "enabled": 1)"), "a.json: /enabled: must be true or false, not a number"},
            {with(R"("reason": "a\nb")"), "a.json: /reason: holds no line breaks and no control characters"},
            {with(R"("delay": "soon")"),
-            "a.json: /delay: \"soon\" is not a delay: write \"200ms\" or \"1.5s\" (units ns us ms s m h), at most 1h"},
+            "a.json: /delay: \"soon\" is not a delay: write \"200ms\" or \"1.5s\" (units ns us ms s m h), at most "
+            "3600s"},
            {with(R"("delay": 200)"), "a.json: /delay: must be text in quotes, not a number"},
-           {with(R"("abort": "fin")"), "a.json: /abort: \"fin\" is unknown: \"rst\" resets the connection"},
+           {with(R"("abort": "rest")"),
+            "a.json: /abort: \"rest\" is unknown: rst, fin, stall, bad-chunk, wrong-length or goaway; did you mean "
+            "rst?"},
            {with(R"("fault": "aws:slowdwon")"),
             "a.json: /fault: unknown AWS error code \"slowdwon\"; did you mean SlowDown?"},
            {with(R"("headers": {"set": {"X": 1}})"),
@@ -119,7 +124,7 @@ TEST(RuleReader, NamesThePlaceOfAWrongValue) {
 
 TEST(RuleReader, RefusesWhatCouldNeverAct) {
   EXPECT_EQ(error_of(R"({"name": "r", "match": ""})"),
-            "a.json: a rule needs an action: status, reason, headers, request_headers, delay, respond, abort or fault");
+            "a.json: a rule needs an action, such as status, respond, fault, abort or delay");
   EXPECT_EQ(error_of(R"({"name": "r", "match": "http.response.code == 503", "request_headers": {"set": {"X": "1"}}})"),
             "a.json: /match: http.response.code is known only with the response: too late for \"request_headers\", "
             "which go with the request");
@@ -155,7 +160,7 @@ TEST(RuleReader, RefusesEditsThatBreakFramingOrTheSignature) {
   }
   EXPECT_EQ(error_of(with(R"("request_headers": {"set": {"Host": "b"}})")),
             "a.json: /request_headers/set/Host: a rule may not change this header: SigV4 signs it, so that the service "
-            "would refuse the request");
+            "would refuse the request; \"upstream\" with \"rewrite_host\" changes it");
   EXPECT_NE(error_of(with(R"("respond": {"headers": {"Content-Length": "1"}})")), "(none)");
 }
 

@@ -42,4 +42,9 @@ inline RuleSet rule_set(std::string_view json) {
   return RuleSet({rules->begin(), rules->end()});
 }
 
+// A rule called r with these members.
+inline std::string rule_json(std::string_view members, std::string_view match = "") {
+  return R"({"name": "r", "match": ")" + std::string(match) + "\", " + std::string(members) + "}";
+}
+
 }  // namespace waylay::rules
