@@ -108,6 +108,8 @@ void print_connection(Session& session, const Json& flow) {
   page.line("outcome", outcome_in_words(flow));
   page.line("client TLS", tls_in_words(member(member(flow, "tls"), "client")));
   page.line("upstream TLS", tls_in_words(member(member(flow, "tls"), "upstream")));
+  page.line("TLS failure", text(member(flow, "tls"), "failure"));
+  if (flag(member(flow, "tls"), "client_certificate")) page.line("identity", "our client certificate was shown");
   page.line("JA4", text(flow, "ja4"));
   page.line("from client", human_size(static_cast<uint64_t>(number(flow, "bytes_from_client"))));
   page.line("from upstream", human_size(static_cast<uint64_t>(number(flow, "bytes_from_upstream"))));

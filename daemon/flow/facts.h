@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "http/message.h"
+#include "tls/cause.h"
 
 namespace waylay::flow {
 
@@ -50,6 +51,8 @@ struct FlowFacts {
   uint16_t tls_version_offered = 0;  // 0x0304 is TLS 1.3; 0: no ClientHello was read
   std::string ja4;
   TlsFacts client_tls, upstream_tls;
+  tls::Cause tls_failure = tls::Cause::None;  // why there was no TLS with the upstream
+  bool client_certificate = false;            // the upstream asked for ours and got it
   Outcome outcome = Outcome::Open;
   std::string reason;                                       // of a passthrough or a failure
   uint64_t bytes_from_client = 0, bytes_from_upstream = 0;  // as received, TLS records and all

@@ -357,6 +357,11 @@ void Flow::intercept() {
     state_ = State::ConnectingUpstream;
     return connect_upstream();
   }
+  handshake_without_upstream();
+}
+
+void Flow::handshake_without_upstream() {
+  lazy_ = true;
   if (!facts_.alpn_offered.empty()) alpn_ = kHttp1;
   request_leaf(nullptr);
 }
@@ -415,6 +420,7 @@ void Flow::pump_upstream(Bytes bytes) {
 void Flow::upstream_handshake_done() {
   upstream_ = Upstream::Open;
   facts_.upstream_tls = tls_facts(*upstream_channel_);
+  facts_.client_certificate = upstream_channel_->sent_client_certificate();
   if (state_ == State::UpstreamHandshake) {
     alpn_ = std::string(upstream_channel_->alpn());
     return request_leaf(upstream_channel_->peer_certificate());
@@ -426,7 +432,7 @@ void Flow::upstream_handshake_done() {
 void Flow::upstream_handshake_failed() {
   Error error = upstream_channel_->error();
   int alert = upstream_channel_->received_alert();
-  if (relay_) return upstream_lost(false, std::move(error));
+  if (relay_ || environment_.error_page) return upstream_lost(false, std::move(error));
   // What the upstream said is passed on; a certificate that we refuse is a handshake_failure (RFC 8446 section 6.2).
   refuse_client(std::move(error), alert >= 0 ? static_cast<tls::Alert>(alert) : tls::Alert::HandshakeFailure);
 }
@@ -440,13 +446,38 @@ void Flow::upstream_lost(bool clean_end, std::optional<Error> error) {
     drop_upstream(true);
     return drop_client(ResetClient{});
   }
+  note_tls_failure();
+  bool broken = error && upstream_ != Upstream::Handshake;  // else an alert of ours may be waiting
   if (relay_) {
-    std::string why = error ? error->message : "";
-    drop_upstream(error.has_value());
+    drop_upstream(broken);
     return relay_->on_upstream_end(clean_end, std::move(error), now_);
   }
+  std::string why = error ? "upstream: " + error->message : "upstream closed the connection during the handshake";
+  if (may_show_error_page()) return show_error_page(std::move(why), broken);
   // Unreachable or refused: the client is reset, as the network would do.
-  fail(error ? "upstream: " + error->message : "upstream closed the connection during the handshake");
+  fail(std::move(why));
+}
+
+void Flow::note_tls_failure() {
+  if (!upstream_channel_) return;
+  tls::Cause cause = upstream_channel_->cause();
+  if (cause == tls::Cause::None && upstream_ == Upstream::Handshake) cause = tls::Cause::Handshake;
+  if (cause == tls::Cause::None) return;
+  facts_.tls_failure = cause;
+  publish();
+}
+
+bool Flow::may_show_error_page() const {
+  bool waiting = state_ == State::ConnectingUpstream || state_ == State::UpstreamHandshake;
+  return waiting && environment_.error_page && offers_http1(facts_.alpn_offered);
+}
+
+// The client's handshake goes on without the upstream. Its first request asks for the upstream again, which then either
+// comes or fails with a reason that can be told.
+void Flow::show_error_page(std::string why, bool reset_upstream) {
+  facts_.reason = std::move(why);
+  drop_upstream(reset_upstream);
+  handshake_without_upstream();
 }
 
 // --- The client's side ---
@@ -537,6 +568,7 @@ Rejections::Key Flow::rejection_key() const {
 
 // Before the client's handshake: the alert is all the client gets.
 void Flow::refuse_client(Error error, tls::Alert alert) {
+  note_tls_failure();
   facts_.outcome = Outcome::Failed;
   facts_.reason = "upstream: " + error.message;
   tls::append_fatal_alert(to_client_, alert);

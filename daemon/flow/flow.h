@@ -70,7 +70,7 @@ struct Environment {
   Recorder& recorder;
   Identifiers& identifiers;
   std::span<std::byte> scratch;  // for one decrypted record: at least 16 KiB + 256; used within a call only
-  bool error_page = false;  // unreachable upstream after the client's handshake: 502 with the reason instead of RST
+  bool error_page = false;  // an upstream that cannot be reached or trusted: 502 with the reason, else RST or an alert
 };
 
 struct Settings {  // of this connection's target
@@ -126,6 +126,7 @@ class Flow final : private Relay::Link {
   void read_hello();
   void pass_through(std::string reason);
   void intercept();
+  void handshake_without_upstream();
   // Upstream side.
   void connect_upstream();
   void start_upstream_handshake();
@@ -133,6 +134,9 @@ class Flow final : private Relay::Link {
   void upstream_handshake_done();
   void upstream_handshake_failed();
   void upstream_lost(bool clean_end, std::optional<Error> error);
+  void note_tls_failure();
+  bool may_show_error_page() const;
+  void show_error_page(std::string why, bool reset_upstream);
   // Client side.
   void request_leaf(X509* mirror);
   void pump_client(Bytes bytes);

@@ -12,17 +12,32 @@
 namespace waylay::proxy {
 namespace {
 
+// The keys are taken out of what the API may look at.
+Result<std::shared_ptr<const tls::UpstreamPolicy>> make_policy(warden::StartInfo& info) {
+  auto policy = std::make_shared<tls::UpstreamPolicy>();
+  policy->strict_x509 = info.strict_x509;
+  for (const warden::StartInfo::ClientCertificate& each : std::exchange(info.client_certificates, {})) {
+    Result<tls::ClientIdentity> identity = tls::ClientIdentity::load(each.hosts, each.certificate, each.key);
+    if (!identity) return fail(identity, "a client certificate");
+    policy->identities.push_back(std::move(*identity));
+  }
+  return policy;
+}
+
 Result<std::unique_ptr<Shared>> make_shared_part(Inheritance& from, Services services) {
   Result<tls::TicketKeys> keys = tls::TicketKeys::make();
   if (!keys) return fail(keys);
   Result<tls::UpstreamRoots> roots = tls::UpstreamRoots::load({.extra_roots_pem = from.info.upstream_roots});
   if (!roots) return fail(roots, "loading the roots for upstreams");
+  Result<std::shared_ptr<const tls::UpstreamPolicy>> policy = make_policy(from.info);
+  if (!policy) return fail(policy);
   Result<std::unique_ptr<tls::LeafMinter>> minter = tls::LeafMinter::create(from.info.ca_certificate);
   if (!minter) return fail(minter, "preparing leaves");
   (*minter)->refill();
   return std::unique_ptr<Shared>(new Shared{.services = services,
                                             .ticket_keys = *keys,
                                             .roots = std::move(*roots),
+                                            .policy = std::move(*policy),
                                             .minter = std::move(*minter),
                                             .leaves = tls::LeafCache(),
                                             .flow_map = kernel::FlowMap(std::move(from.flow_map)),

@@ -23,6 +23,7 @@ struct Shared {
   Services services;
   tls::TicketKeys ticket_keys;
   tls::UpstreamRoots roots;
+  std::shared_ptr<const tls::UpstreamPolicy> policy;
   std::unique_ptr<tls::LeafMinter> minter;
   tls::LeafCache leaves;
   kernel::FlowMap flow_map;

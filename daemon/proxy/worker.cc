@@ -24,7 +24,7 @@ Result<std::unique_ptr<Worker>> Worker::make(unsigned index, Shared& shared, Fd 
                                              const io::RingOptions& options) {
   Result<tls::ClientContext> client = tls::ClientContext::create(shared.ticket_keys);
   if (!client) return fail(client);
-  Result<tls::UpstreamContext> upstream = tls::UpstreamContext::create(shared.roots);
+  Result<tls::UpstreamContext> upstream = tls::UpstreamContext::create(shared.roots, shared.policy);
   if (!upstream) return fail(upstream);
   Result<std::unique_ptr<io::Ring>> ring = io::Ring::make(options);
   if (!ring) return fail(ring);

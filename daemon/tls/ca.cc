@@ -50,18 +50,6 @@ bool is_good_ca_key(const EVP_PKEY* key) {
          std::string_view(group) == "prime256v1";
 }
 
-// A key behind a passphrase is refused instead of asked for on a terminal.
-int no_passphrase(char*, int, int, void*) {
-  return -1;
-}
-
-Result<PrivateKey> key_from_pem(std::string_view pem) {
-  MemoryBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  PrivateKey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  if (!key) return fail(openssl_error(ErrorKind::Invalid, "reading the CA's private key (PEM, without a passphrase)"));
-  return key;
-}
-
 }  // namespace
 
 Result<CertificateAuthority> CertificateAuthority::make(const CaOptions& options, Time now) {
@@ -82,8 +70,8 @@ Result<CertificateAuthority> CertificateAuthority::load(std::string_view certifi
                                                         std::string_view private_key_pem) {
   Result<Certificate> certificate = certificate_from_pem(certificate_pem);
   if (!certificate) return fail(certificate, "the CA's certificate");
-  Result<PrivateKey> key = key_from_pem(private_key_pem);
-  if (!key) return fail(key);
+  Result<PrivateKey> key = private_key_from_pem(private_key_pem);
+  if (!key) return fail(key, "the CA's key");
   auto invalid = [](std::string_view reason) { return fail(Error::local(ErrorKind::Invalid, std::string(reason))); };
   if (X509_check_private_key(certificate->get(), key->get()) != 1) {
     openssl_error(ErrorKind::Invalid, "");  // empties the queue

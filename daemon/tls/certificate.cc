@@ -72,6 +72,11 @@ std::string key_text(X509* certificate) {
   return std::string(kind == nullptr ? "unknown" : kind) + " " + std::to_string(bits);
 }
 
+// OpenSSL would ask for it on a terminal.
+int no_passphrase(char*, int, int, void*) {
+  return -1;
+}
+
 }  // namespace
 
 Fingerprint fingerprint_of(const X509* certificate) {
@@ -121,6 +126,13 @@ Result<Certificate> certificate_from_pem(std::string_view pem) {
   Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
   if (!certificate) return fail(openssl_error(ErrorKind::Invalid, "reading a certificate in PEM"));
   return certificate;
+}
+
+Result<PrivateKey> private_key_from_pem(std::string_view pem) {
+  MemoryBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  PrivateKey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+  if (!key) return fail(openssl_error(ErrorKind::Invalid, "reading a private key (PEM, without a passphrase)"));
+  return key;
 }
 
 Result<std::string> to_pem(X509* certificate) {

@@ -30,6 +30,7 @@ int64_t not_after_s(const X509* certificate);
 int64_t not_before_s(const X509* certificate);
 
 Result<Certificate> certificate_from_pem(std::string_view pem);  // the first one
+Result<PrivateKey> private_key_from_pem(std::string_view pem);   // one behind a passphrase is refused
 Result<std::string> to_pem(X509* certificate);
 std::vector<std::byte> to_der(X509* certificate);
 

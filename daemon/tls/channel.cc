@@ -35,6 +35,7 @@ struct Channel::Core {
   bool shutdown_sent = false;
   bool received_data = false;
   Error error;
+  Cause cause = Cause::None;
 
   bool is_server() const { return SSL_is_server(ssl.get()) == 1; }
   std::string_view peer() const { return is_server() ? "client" : "upstream"; }
@@ -48,6 +49,7 @@ struct Channel::Core {
   Event failed();
   Error failure() const;
   Error alert_failure() const;
+  Cause cause_of_failure() const;
 };
 
 Channel::Channel(Ssl ssl, ByteQueue* output) : core_(std::make_unique<Core>()) {
@@ -131,6 +133,7 @@ Channel::Event Channel::Core::closed_by_peer() {
 }
 
 Channel::Event Channel::Core::failed() {
+  cause = cause_of_failure();
   error = failure();
   state = State::Failed;
   notes->input = {};
@@ -139,13 +142,38 @@ Channel::Event Channel::Core::failed() {
 
 // The reason that helps most comes first: our own refusal of a certificate, what the peer said, what OpenSSL says.
 Error Channel::Core::failure() const {
-  if (!notes->verification_problem.empty()) return peer_error(ErrorKind::Certificate, notes->verification_problem);
+  if (notes->problem) return peer_error(ErrorKind::Certificate, notes->problem.words);
   if (notes->received_alert >= 0) return alert_failure();
   std::string context = std::string("TLS with the ").append(peer());
   if ((SSL_get_shutdown(ssl.get()) & SSL_RECEIVED_SHUTDOWN) != 0) {
     return peer_error(ErrorKind::Protocol, context + ": it closed the connection during the handshake");
   }
   return openssl_error(ErrorKind::Protocol, context, is_server() ? Side::Client : Side::Upstream);
+}
+
+// Before failure(), which empties OpenSSL's queue.
+Cause Channel::Core::cause_of_failure() const {
+  // With TLS 1.3 the server's judgement of our certificate comes after the handshake, as the first thing it says.
+  bool refused_late = notes->received_alert >= 0 && !received_data;
+  if (is_server() || (!failed_in_handshake && !refused_late)) return Cause::None;
+  if (notes->problem) return notes->problem.cause;
+  if (notes->received_alert == SSL_AD_PROTOCOL_VERSION) return Cause::Version;
+  if (notes->received_alert >= 0) return notes->certificate_requested ? Cause::ClientCertificate : Cause::Handshake;
+  switch (ERR_GET_REASON(ERR_peek_error())) {
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_WRONG_SSL_VERSION:
+      return Cause::Version;
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+      return Cause::NotTls;
+    case SSL_R_DH_KEY_TOO_SMALL:
+    case SSL_R_EE_KEY_TOO_SMALL:
+    case SSL_R_CA_KEY_TOO_SMALL:
+    case SSL_R_CA_MD_TOO_WEAK:
+      return Cause::Weak;
+    default:
+      return Cause::Handshake;
+  }
 }
 
 Error Channel::Core::alert_failure() const {
@@ -156,7 +184,9 @@ Error Channel::Core::alert_failure() const {
     return peer_error(ErrorKind::Certificate, who + " refused our certificate: " + alert);
   }
   if (!is_server() && notes->certificate_requested) {
-    return peer_error(ErrorKind::Certificate, who + " asks for a client certificate and we have none: " + alert);
+    std::string_view ours = notes->certificate_offered ? " refused our client certificate: "
+                                                       : " asks for a client certificate and we have none: ";
+    return peer_error(ErrorKind::Certificate, who.append(ours) + alert);
   }
   return peer_error(ErrorKind::Protocol, who + " ended TLS: " + alert);
 }
@@ -190,6 +220,9 @@ bool Channel::truncated() const {
 }
 const Error& Channel::error() const {
   return core_->error;
+}
+Cause Channel::cause() const {
+  return core_->cause;
 }
 int Channel::received_alert() const {
   return core_->notes->received_alert;
@@ -230,6 +263,9 @@ bool Channel::received_any_application_data() const {
 }
 bool Channel::peer_asked_for_certificate() const {
   return core_->notes->certificate_requested;
+}
+bool Channel::sent_client_certificate() const {
+  return core_->notes->certificate_requested && core_->notes->certificate_offered;
 }
 
 X509* Channel::peer_certificate() const {

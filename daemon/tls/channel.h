@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/byte_queue.h"
+#include "tls/cause.h"
 #include "tls/openssl.h"
 
 namespace waylay::tls {
@@ -53,6 +54,7 @@ class Channel {
   // "certificate has expired: it was valid until 2026-11-01T00:00:00.000Z", "host name mismatch: the certificate is for
   // a.example, b.example", "client refused our certificate: unknown_ca alert".
   const Error& error() const;
+  Cause cause() const;  // of a failed handshake with an upstream, else None
 
   // What the client's behaviour says about our certificate. Alert is known as soon as it comes; the other two once the
   // transport has ended, which only the owner knows: so ask when it has, or after Failed.
@@ -72,7 +74,8 @@ class Channel {
   std::string_view alpn() const;     // chosen protocol, empty: none
   bool resumed() const;
   bool received_any_application_data() const;
-  bool peer_asked_for_certificate() const;  // the upstream wants a client certificate; we have none to give
+  bool peer_asked_for_certificate() const;  // the upstream wants a client certificate
+  bool sent_client_certificate() const;     // and got ours
 
   // Upstream side: the server's certificate, also one that verification refused. Borrowed, null before it came.
   X509* peer_certificate() const;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/byte_queue.h"
+#include "tls/cause.h"
 #include "tls/openssl.h"
 
 namespace waylay::tls {
@@ -17,9 +18,10 @@ struct ConnectionNotes {
   std::string host;         // towards the upstream: whom its certificate must name
   std::string session_key;  // towards the upstream: where its sessions are remembered
 
-  std::string verification_problem;  // why the upstream's certificate was refused, in words
+  Problem problem;  // why the upstream's certificate was refused
   Certificate refused_certificate;
   bool certificate_requested = false;  // the upstream wants one from us
+  bool certificate_offered = false;    // and we have one for it
   bool certificate_sent = false;       // the client has been shown our leaf in this handshake
   int received_alert = -1;
 };

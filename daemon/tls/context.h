@@ -10,6 +10,7 @@
 
 #include "base/byte_queue.h"
 #include "tls/channel.h"
+#include "tls/client_identity.h"
 #include "tls/leaf.h"
 #include "tls/openssl.h"
 
@@ -64,24 +65,34 @@ class UpstreamRoots {
   std::shared_ptr<X509_STORE> store_;
 };
 
+// What is asked of upstreams beyond the chain, and what they may ask of us. Read by all workers, never changed.
+struct UpstreamPolicy {
+  bool strict_x509 = false;  // every rule of RFC 5280, also those that public authorities have broken for years
+  std::vector<ClientIdentity> identities;  // the first that is for the host is shown when the upstream asks
+};
+
 struct UpstreamName {
   std::string host;               // DNS name or IP literal: what the certificate must be for; a DNS name is sent as SNI
   std::string session_scope;      // sessions are resumed within one scope only: target, address, port, ...
   std::vector<std::string> alpn;  // offered in this order, empty: no ALPN
 };
 
-// We are the client, towards the real server. Always verified: chain, dates (by the system's clock), purpose, and the
-// name by SAN only.
+// We are the client, towards the real server. Always verified: chain, dates (by the system's clock), purpose, name
+// constraints, strength of keys and signatures, the name by SAN only, and the OCSP response that is stapled to the
+// certificate (or has to be).
 class UpstreamContext {
  public:
-  static Result<UpstreamContext> create(const UpstreamRoots& roots);
+  static Result<UpstreamContext> create(const UpstreamRoots& roots,
+                                        std::shared_ptr<const UpstreamPolicy> policy = nullptr);
   static Result<UpstreamContext> create(const UpstreamOptions& options);  // loads the roots itself
 
   // Offers a session remembered for the same scope, host and ALPN. The handshake begins with Channel::start().
   Result<Channel> connect(const UpstreamName& name, ByteQueue* output) const;
 
  private:
-  explicit UpstreamContext(SslCtx context) : context_(std::move(context)) {}
+  UpstreamContext(SslCtx context, std::shared_ptr<const UpstreamPolicy> policy)
+      : policy_(std::move(policy)), context_(std::move(context)) {}
+  std::shared_ptr<const UpstreamPolicy> policy_;
   SslCtx context_;  // owns the session cache, since new sessions arrive in the midst of channels
 };
 

@@ -4,11 +4,13 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "tls/client_hello.h"
 #include "tls/connection_notes.h"
 #include "tls/context.h"
+#include "tls/ocsp.h"
 #include "tls/session_cache.h"
 #include "tls/verification.h"
 
@@ -55,14 +57,24 @@ int on_verify(int good, X509_STORE_CTX* verification) {
   if (good == 1) return 1;
   void* ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
   ConnectionNotes& notes = notes_of(static_cast<SSL*>(ssl));
-  notes.verification_problem = describe_verification_problem(verification, notes.host);
+  notes.problem = describe_verification_problem(verification, notes.host);
   notes.refused_certificate = share(X509_STORE_CTX_get0_cert(verification));
   return 0;
 }
 
-// Called when the server asks for a certificate; 0: we have none.
-int on_certificate_request(SSL* ssl, X509**, EVP_PKEY**) {
+// Called when the server asks for a certificate: the one for its host is in place already, if there is one.
+int on_certificate_request(SSL* ssl, void*) {
   notes_of(ssl).certificate_requested = true;
+  return 1;
+}
+
+// Behind the server's certificate, whether a response came or not. A resumed handshake shows neither.
+int on_status(SSL* ssl, void*) {
+  if (SSL_session_reused(ssl) == 1) return 1;
+  ConnectionNotes& notes = notes_of(ssl);
+  notes.problem = check_stapling(ssl);
+  if (!notes.problem) return 1;
+  notes.refused_certificate = share(SSL_get0_peer_certificate(ssl));
   return 0;
 }
 
@@ -110,6 +122,13 @@ bool expect_host(SSL* ssl, std::string host) {  // by value: OpenSSL wants it wr
          SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) == 1;
 }
 
+bool show_identity(SSL* ssl, const ClientIdentity& identity) {
+  if (SSL_use_certificate(ssl, identity.certificate.get()) != 1) return false;
+  for (const Certificate& issuer : identity.chain)
+    if (SSL_add1_chain_cert(ssl, issuer.get()) != 1) return false;
+  return SSL_use_PrivateKey(ssl, identity.key.get()) == 1;
+}
+
 bool set_alpn(SSL* ssl, const std::string& list) {
   const auto* protocols = reinterpret_cast<const unsigned char*>(list.data());
   return list.empty() || SSL_set_alpn_protos(ssl, protocols, static_cast<unsigned>(list.size())) == 0;
@@ -145,7 +164,9 @@ Result<UpstreamContext> UpstreamContext::create(const UpstreamOptions& options) 
   return create(*roots);
 }
 
-Result<UpstreamContext> UpstreamContext::create(const UpstreamRoots& roots) {
+Result<UpstreamContext> UpstreamContext::create(const UpstreamRoots& roots,
+                                                std::shared_ptr<const UpstreamPolicy> policy) {
+  if (!policy) policy = std::make_shared<const UpstreamPolicy>();
   SslCtx context(SSL_CTX_new(TLS_client_method()));
   if (!context) return fail(openssl_error(ErrorKind::Unavailable, "making the TLS context for upstreams"));
   SSL_CTX* raw = context.get();
@@ -156,11 +177,14 @@ Result<UpstreamContext> UpstreamContext::create(const UpstreamRoots& roots) {
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(raw, on_new_session);
-  SSL_CTX_set_client_cert_cb(raw, on_certificate_request);
+  SSL_CTX_set_cert_cb(raw, on_certificate_request, nullptr);
+  SSL_CTX_set_tlsext_status_type(raw, TLSEXT_STATUSTYPE_ocsp);
+  SSL_CTX_set_tlsext_status_cb(raw, on_status);
+  if (policy->strict_x509) X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_X509_STRICT);
   if (!attach_cache(raw) || SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) != 1) {
     return fail(openssl_error(ErrorKind::Unavailable, "setting up the TLS context for upstreams"));
   }
-  return UpstreamContext(std::move(context));
+  return UpstreamContext(std::move(context), std::move(policy));
 }
 
 Result<Channel> UpstreamContext::connect(const UpstreamName& name, ByteQueue* output) const {
@@ -174,6 +198,12 @@ Result<Channel> UpstreamContext::connect(const UpstreamName& name, ByteQueue* ou
   ConnectionNotes* notes = ssl ? attach_notes(ssl.get()) : nullptr;
   if (notes == nullptr || !expect_host(ssl.get(), *host) || !set_alpn(ssl.get(), *alpn)) {
     return fail(openssl_error(ErrorKind::Unavailable, "making a TLS endpoint for " + *host, Side::Upstream));
+  }
+  auto identity = std::ranges::find_if(policy_->identities, [&](const auto& each) { return each.is_for(*host); });
+  if (identity != policy_->identities.end()) {
+    if (!show_identity(ssl.get(), *identity))
+      return fail(openssl_error(ErrorKind::Invalid, "using the client certificate for " + *host));
+    notes->certificate_offered = true;
   }
   notes->host = *host;
   notes->session_key = session_key(name, *host, *alpn);

@@ -32,10 +32,42 @@ std::string which(X509* certificate, int depth) {
   return depth == 0 || certificate == nullptr ? "" : " (the CA certificate " + summarize(certificate).subject + ")";
 }
 
-}  // namespace
+Cause cause_of(int problem) {
+  switch (problem) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return Cause::WrongHost;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return Cause::Expired;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return Cause::NotYetValid;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_UNTRUSTED:
+    case X509_V_ERR_CERT_REJECTED:
+      return Cause::UnknownAuthority;
+    case X509_V_ERR_INVALID_PURPOSE:
+      return Cause::WrongPurpose;
+    case X509_V_ERR_PERMITTED_VIOLATION:
+    case X509_V_ERR_EXCLUDED_VIOLATION:
+    case X509_V_ERR_SUBTREE_MINMAX:
+    case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
+    case X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX:
+    case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX:
+      return Cause::NameConstraints;
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_MD_TOO_WEAK:
+      return Cause::Weak;
+    default:
+      return Cause::InvalidChain;
+  }
+}
 
-std::string describe_verification_problem(X509_STORE_CTX* verification, std::string_view host) {
-  int problem = X509_STORE_CTX_get_error(verification);
+std::string words_for(int problem, X509_STORE_CTX* verification, std::string_view host) {
   int depth = X509_STORE_CTX_get_error_depth(verification);
   X509* certificate = X509_STORE_CTX_get_current_cert(verification);
   X509* leaf = X509_STORE_CTX_get0_cert(verification);
@@ -58,6 +90,13 @@ std::string describe_verification_problem(X509_STORE_CTX* verification, std::str
     default:
       return text + which(certificate, depth);
   }
+}
+
+}  // namespace
+
+Problem describe_verification_problem(X509_STORE_CTX* verification, std::string_view host) {
+  int problem = X509_STORE_CTX_get_error(verification);
+  return {cause_of(problem), words_for(problem, verification, host)};
 }
 
 }  // namespace waylay::tls

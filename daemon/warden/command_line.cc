@@ -31,7 +31,7 @@ struct Options {
   std::optional<std::string> rules_directory, user, group, log_level;
   std::optional<unsigned> workers;
   std::vector<std::string> docker_sockets;
-  bool error_page = false;
+  bool error_page = false, strict_x509 = false;
 };
 
 void describe(CLI::App& app, Options& options) {
@@ -45,6 +45,7 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--ca-key", options.ca_key, "Its private key")->type_name("FILE");
   app.add_option("--upstream-roots", options.upstream_roots, "Certificates trusted for servers, beside the system's")
       ->type_name("FILE");
+  app.add_flag("--strict-x509", options.strict_x509, "Hold certificates of servers to every rule of RFC 5280");
   app.add_option("--workers", options.workers, "Worker threads, at most 30 [one for each processor]")->type_name("N");
   app.add_option("--state-dir", options.state_directory, "Where the CA lives [/var/lib/waylay]")->type_name("DIR");
   app.add_option("--runtime-dir", options.runtime_directory, "Where sockets are made [/run/waylay]")->type_name("DIR");
@@ -54,7 +55,8 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--user", options.user, "Who the proxy runs as [waylay]")->type_name("NAME");
   app.add_option("--group", options.group, "Who may use the sockets [waylay]")->type_name("NAME");
   app.add_option("--log-level", options.log_level, "debug, info, warning or error [info]")->type_name("LEVEL");
-  app.add_flag("--error-page", options.error_page, "Answer 502 with the reason where an upstream is unreachable");
+  app.add_flag("--error-page", options.error_page,
+               "Answer 502 with the reason where an upstream cannot be reached or trusted");
   app.add_option("--proxy-channel", options.proxy_channel)->group("");  // how the warden starts the proxy
 }
 
@@ -120,6 +122,7 @@ Result<void> override_values(const Options& options, Configuration& configuratio
   if (options.user) configuration.user = *options.user;
   if (options.group) configuration.group = *options.group;
   if (options.error_page) configuration.error_page = true;
+  if (options.strict_x509) configuration.strict_x509 = true;
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/handle.h"
 #include "base/nearest.h"
+#include "tls/client_identity.h"
 
 namespace waylay::warden {
 namespace {
@@ -104,12 +105,16 @@ class Reader {
 
   template <class Read>
   void object(std::string_view key, Read read) {
+    if (const Json* value = member(key)) read_inner(*value, std::string(key), read);
+  }
+
+  template <class Read>
+  void objects(std::string_view key, Read read) {
     const Json* value = member(key);
     if (!value) return;
-    Reader inner(*value, file_, pointer_ + "/" + std::string(key));
-    read(inner);
-    Result<void> finished = inner.finish();
-    if (!finished && mistake_.empty()) mistake_ = std::move(finished).error().message;
+    if (!value->is_array()) return wrong(key, "must be a list of objects");
+    for (size_t i = 0; i < value->size(); ++i)
+      read_inner((*value)[i], std::string(key) + "/" + std::to_string(i), read);
   }
 
   void wrong(std::string_view key, std::string_view what) {
@@ -130,6 +135,14 @@ class Reader {
   }
 
  private:
+  template <class Read>
+  void read_inner(const Json& value, const std::string& pointer, Read read) {
+    Reader inner(value, file_, pointer_ + "/" + pointer);
+    read(inner);
+    Result<void> finished = inner.finish();
+    if (!finished && mistake_.empty()) mistake_ = std::move(finished).error().message;
+  }
+
   const Json* member(std::string_view key) {
     known_.push_back(key);
     if (!object_.is_object()) return nullptr;
@@ -167,6 +180,19 @@ void read_listen(Reader& reader, std::optional<Address>& into) {
   into = *address;
 }
 
+void read_client_certificate(Reader& reader, Configuration& into) {
+  ClientCertificateFiles files;
+  reader.texts("hosts", files.hosts);
+  reader.path("certificate", files.certificate);
+  reader.path("key", files.key);
+  if (files.hosts.empty() || files.certificate.empty() || files.key.empty())
+    return reader.wrong("", "hosts, certificate and key belong together");
+  for (const std::string& pattern : files.hosts)
+    if (!tls::is_host_pattern(pattern))
+      return reader.wrong("hosts", "\"" + pattern + "\" is neither a host nor *.HOST");
+  into.client_certificates.push_back(std::move(files));
+}
+
 void read_log_level(Reader& reader, log::Level& into) {
   std::string text;
   reader.text("log_level", text);
@@ -201,7 +227,12 @@ Result<void> read_configuration(std::string_view text, std::string_view file, Co
     ca.texts("permitted_names", read.ca_permitted_names);
     if (read.ca_certificate.empty() != read.ca_key.empty()) ca.wrong("", "certificate and key belong together");
   });
-  reader.object("upstream", [&](Reader& upstream) { upstream.path("roots", read.upstream_roots); });
+  reader.object("upstream", [&](Reader& upstream) {
+    upstream.path("roots", read.upstream_roots);
+    upstream.boolean("strict_x509", read.strict_x509);
+    read.client_certificates.clear();
+    upstream.objects("client_certificates", [&](Reader& one) { read_client_certificate(one, read); });
+  });
   reader.object("docker", [&](Reader& docker) { docker.texts("socket", read.docker_sockets); });
   reader.path("state_directory", read.state_directory);
   reader.path("runtime_directory", read.runtime_directory);

@@ -6,7 +6,11 @@
 //     "listen": "127.0.0.1:8443",          // take connections that somebody else redirected
 //     "workers": 4,
 //     "ca": {"certificate": "FILE", "key": "FILE", "permitted_names": ["amazonaws.com", "10.0.0.0/8"]},
-//     "upstream": {"roots": "FILE"},       // trusted in addition to the system's roots
+//     "upstream": {
+//       "roots": "FILE",                   // trusted in addition to the system's roots
+//       "strict_x509": false,              // every rule of RFC 5280
+//       "client_certificates": [           // shown to upstreams that ask; the first whose hosts match
+//         {"hosts": ["api.example", "*.internal.example"], "certificate": "FILE", "key": "FILE"}]},
 //     "docker": {"socket": "/var/run/docker.sock"},      // or a list of them
 //     "state_directory": "/var/lib/waylay", "runtime_directory": "/run/waylay", "rules_directory":
 //     "/etc/waylay/rules.d", "user": "waylay", "group": "waylay", "log_level": "info", "error_page": false
@@ -29,12 +33,19 @@ constexpr std::string_view kDefaultConfigurationFile = "/etc/waylay/waylay.json"
 // One Start message carries three descriptors, and for each worker a channel and a --listen socket: 3 + 2 * 30 < 64.
 constexpr unsigned kMaximumWorkers = 30;
 
+struct ClientCertificateFiles {
+  std::vector<std::string> hosts;
+  std::string certificate, key;  // PEM
+};
+
 struct Configuration {
   std::optional<Address> listen;
   unsigned workers = 1;
   std::string ca_certificate, ca_key;  // both or neither; neither: made in the state directory at first start
   std::vector<std::string> ca_permitted_names;
   std::string upstream_roots;
+  bool strict_x509 = false;
+  std::vector<ClientCertificateFiles> client_certificates;
   std::vector<std::string> docker_sockets = {"/var/run/docker.sock"};
   std::string state_directory = "/var/lib/waylay";
   std::string runtime_directory = "/run/waylay";

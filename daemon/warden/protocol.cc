@@ -195,11 +195,16 @@ Result<Message> receive(int socket) {
 }
 
 std::string to_json(const StartInfo& info) {
+  Json client_certificates = Json::array();
+  for (const StartInfo::ClientCertificate& each : info.client_certificates)
+    client_certificates.push_back({{"hosts", each.hosts}, {"certificate", each.certificate}, {"key", each.key}});
   return to_text({{"workers", info.workers},
                   {"has_listen", info.has_listen},
                   {"listen_address", info.listen_address},
                   {"ca_certificate", info.ca_certificate},
                   {"upstream_roots", info.upstream_roots},
+                  {"strict_x509", info.strict_x509},
+                  {"client_certificates", std::move(client_certificates)},
                   {"rules_directory", info.rules_directory},
                   {"log_level", info.log_level},
                   {"error_page", info.error_page}});
@@ -212,6 +217,13 @@ Result<StartInfo> start_info_from_json(std::string_view json) {
     from.at("listen_address").get_to(to.listen_address);
     from.at("ca_certificate").get_to(to.ca_certificate);
     from.at("upstream_roots").get_to(to.upstream_roots);
+    from.at("strict_x509").get_to(to.strict_x509);
+    for (const Json& each : from.at("client_certificates")) {
+      StartInfo::ClientCertificate& one = to.client_certificates.emplace_back();
+      each.at("hosts").get_to(one.hosts);
+      each.at("certificate").get_to(one.certificate);
+      each.at("key").get_to(one.key);
+    }
     from.at("rules_directory").get_to(to.rules_directory);
     from.at("log_level").get_to(to.log_level);
     from.at("error_page").get_to(to.error_page);

@@ -94,9 +94,16 @@ struct StartInfo {
   std::string ca_certificate;  // PEM
   std::string
       upstream_roots;  // PEM text of --upstream-roots ("" = none): read by the warden, the proxy may not open files
+  bool strict_x509 = false;
+  // The proxy uses these keys itself; the CA's is the one that never leaves the warden.
+  struct ClientCertificate {
+    std::vector<std::string> hosts;
+    std::string certificate, key;  // PEM
+  };
+  std::vector<ClientCertificate> client_certificates;
   std::string rules_directory;
   std::string log_level;
-  bool error_page = false;  // 502 page with the reason instead of a reset
+  bool error_page = false;  // 502 page with the reason instead of a reset or an alert
 };
 std::string to_json(const StartInfo& info);
 Result<StartInfo> start_info_from_json(std::string_view json);

@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "kernel/bpf_engine.h"
+#include "tls/client_identity.h"
 #include "warden/admin.h"
 #include "warden/attachments.h"
 #include "warden/authority.h"
@@ -40,6 +41,7 @@ constexpr int kReadyTimeout_ms = 30'000;  // the proxy loads rules and certifica
 constexpr int kStopTimeout_ms = 20'000;   // the proxy's own limit for open exchanges is shorter
 constexpr int kTick_ms = 5'000;           // slow requests are dropped, empty run cgroups removed
 constexpr size_t kMaximumRoots = size_t{3} * 1024 * 1024;
+constexpr size_t kMaximumIdentity = size_t{64} * 1024;  // a certificate with its chain, or a key
 
 // Keys of the loop's own descriptors; targets' keys begin at 1 << 32 (attachments.cc), administrators' at 1 << 60.
 enum Key : uint64_t { kSignals = 1, kProxyEnd, kControl };
@@ -142,6 +144,7 @@ class Warden {
   Result<void> wait_for_ready();
   Result<void> start_services();
   AttachmentParts attachment_parts();
+  Result<void> read_client_certificates();
   StartInfo start_info() const;
 
   std::optional<Result<void>> on_event(uint64_t key);
@@ -160,6 +163,7 @@ class Warden {
   gid_t group_ = static_cast<gid_t>(-1);
   Fd runtime_lock_, state_lock_, signals_;
   std::string upstream_roots_;
+  std::vector<StartInfo::ClientCertificate> client_certificates_;
   std::optional<Authority> authority_;
   std::optional<Trust> trust_;
   Capability capability_;
@@ -219,6 +223,7 @@ Result<void> Warden::take_places() {
     }
     upstream_roots_ = std::move(*roots);
   }
+  if (Result<void> read = read_client_certificates(); !read) return read;
   Result<Authority> authority = Authority::open(configuration_, now());
   if (!authority) return fail(authority);
   authority_.emplace(std::move(*authority));
@@ -229,6 +234,20 @@ Result<void> Warden::take_places() {
   Result<Capability> capability = find_capability(!configuration_.listen);
   if (!capability) return fail(capability);
   capability_ = std::move(*capability);
+  return {};
+}
+
+// Checked here, where a mistake stops the start with its file's name.
+Result<void> Warden::read_client_certificates() {
+  for (const ClientCertificateFiles& files : configuration_.client_certificates) {
+    Result<std::string> certificate = read_file(files.certificate, kMaximumIdentity);
+    if (!certificate) return fail(certificate, "a client certificate");
+    Result<std::string> key = read_file(files.key, kMaximumIdentity);
+    if (!key) return fail(key, "the key of a client certificate");
+    Result<tls::ClientIdentity> identity = tls::ClientIdentity::load(files.hosts, *certificate, *key);
+    if (!identity) return fail(identity, "the client certificate " + files.certificate + " with " + files.key);
+    client_certificates_.push_back({files.hosts, std::move(*certificate), std::move(*key)});
+  }
   return {};
 }
 
@@ -282,6 +301,8 @@ StartInfo Warden::start_info() const {
   info.ca_certificate = authority_->certificate_pem();
   info.upstream_roots = upstream_roots_;
   info.rules_directory = configuration_.rules_directory;
+  info.strict_x509 = configuration_.strict_x509;
+  info.client_certificates = client_certificates_;
   info.log_level = to_string(configuration_.log_level);
   info.error_page = configuration_.error_page;
   return info;

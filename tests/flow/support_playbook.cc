@@ -75,8 +75,9 @@ Playbook::Playbook(Setup setup) : setup_(std::move(setup)), scratch_(17 * 1024) 
   if (setup_.origin_name.empty()) setup_.origin_name = setup_.name;
   if (!setup_.rules.empty()) must(rules_.add(setup_.rules, "story", Time{}));
   Rejections& rejections = setup_.rejections ? *setup_.rejections : own_rejections_;
-  environment_.emplace(Environment{world_.client_side_context, world_.upstream_context, rules_, rejections, recording_,
-                                   identifiers_, std::span<std::byte>(scratch_), setup_.error_page});
+  environment_.emplace(Environment{world_.client_side_context,
+                                   setup_.upstream ? *setup_.upstream : world_.upstream_context, rules_, rejections,
+                                   recording_, identifiers_, std::span<std::byte>(scratch_), setup_.error_page});
   FlowFacts facts;
   facts.target = 1;
   facts.target_name = "docker:job";
@@ -238,6 +239,16 @@ bool Playbook::carry_out_commands() {
     origin_out_.clear();
     origin_fin_ = origin_fin_told_ = false;
     origin_.reset();
+    if (!setup_.origin_says_raw.empty()) {
+      flow_->on_upstream_connected(connect->id, now_);
+      origin_out_.append(setup_.origin_says_raw);
+      return true;
+    }
+    if (setup_.origin) {
+      origin_.emplace(setup_.origin(&origin_out_));
+      flow_->on_upstream_connected(connect->id, now_);
+      return true;
+    }
     if (origin_silent_) return flow_->on_upstream_connected(connect->id, now_), true;
     std::shared_ptr<const tls::Leaf> leaf =
         world_.leaf(world_.origin_ca, *world_.origin_minter, setup_.origin_name, nullptr, now());

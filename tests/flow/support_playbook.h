@@ -3,6 +3,7 @@
 // commands the flow gave and at what was recorded.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +53,9 @@ class Playbook {
     bool error_page = false;
     size_t piece = 0;  // bytes handed to the flow at a time; 0: whatever is there
     Rejections* rejections = nullptr;
+    std::function<tls::Channel(ByteQueue*)> origin = {};  // instead of one with a good certificate
+    std::string origin_says_raw = {};                     // instead of TLS, as soon as it is connected to
+    tls::UpstreamContext* upstream = nullptr;             // Waylay's, instead of one that trusts that origin
   };
   explicit Playbook(Setup setup);
   Playbook() : Playbook(Setup{}) {}

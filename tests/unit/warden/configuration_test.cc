@@ -43,7 +43,9 @@ TEST(Configuration, ReadsEveryMemberAndComments) {
     // where somebody else redirects to
     "listen": "[::1]:8443", "workers": 3,
     "ca": {"certificate": "/ca.crt", "key": "/ca.key", "permitted_names": ["amazonaws.com"]},
-    "upstream": {"roots": "/roots.pem"},
+    "upstream": {"roots": "/roots.pem", "strict_x509": true, "client_certificates": [
+      {"hosts": ["*.a.example", "192.0.2.1"], "certificate": "/a.crt", "key": "/a.key"},
+      {"hosts": "b.example", "certificate": "/b.crt", "key": "/b.key"}]},
     "docker": {"socket": ["/a.sock", "/b.sock"]}, /* two engines */
     "state_directory": "/s", "runtime_directory": "/r", "rules_directory": "/rules",
     "user": "u", "group": "g", "log_level": "debug", "error_page": true
@@ -55,6 +57,10 @@ TEST(Configuration, ReadsEveryMemberAndComments) {
   EXPECT_EQ(read.ca_certificate + read.ca_key, "/ca.crt/ca.key");
   EXPECT_EQ(read.ca_permitted_names, std::vector<std::string>{"amazonaws.com"});
   EXPECT_EQ(read.upstream_roots, "/roots.pem");
+  EXPECT_TRUE(read.strict_x509);
+  ASSERT_EQ(read.client_certificates.size(), 2u);
+  EXPECT_EQ(read.client_certificates[0].hosts, (std::vector<std::string>{"*.a.example", "192.0.2.1"}));
+  EXPECT_EQ(read.client_certificates[1].certificate + read.client_certificates[1].key, "/b.crt/b.key");
   EXPECT_EQ(read.docker_sockets, (std::vector<std::string>{"/a.sock", "/b.sock"}));
   EXPECT_EQ(read.state_directory + read.runtime_directory + read.rules_directory, "/s/r/rules");
   EXPECT_EQ(read.user + read.group, "ug");
@@ -88,6 +94,12 @@ TEST(Configuration, SaysThePointerOfAWrongValue) {
             "waylay.json: /listen: must be ADDRESS:PORT, as in \"127.0.0.1:8443\" or \"[::1]:8443\"");
   EXPECT_EQ(mistake_in(R"({"log_level": "loud"})"), "waylay.json: /log_level: must be debug, info, warning or error");
   EXPECT_EQ(mistake_in(R"({"ca": {"key": "/k"}})"), "waylay.json: /ca: certificate and key belong together");
+  EXPECT_EQ(mistake_in(R"({"upstream": {"client_certificates": {}}})"),
+            "waylay.json: /upstream/client_certificates: must be a list of objects");
+  EXPECT_EQ(mistake_in(R"({"upstream": {"client_certificates": [{"hosts": "a", "key": "/k"}]}})"),
+            "waylay.json: /upstream/client_certificates/0: hosts, certificate and key belong together");
+  EXPECT_EQ(mistake_in(R"({"upstream": {"client_certificates": [{"hosts": "a*", "certificate": "/c", "key": "/k"}]}})"),
+            "waylay.json: /upstream/client_certificates/0/hosts: \"a*\" is neither a host nor *.HOST");
   EXPECT_EQ(mistake_in("[]"), "waylay.json: the whole file: must be an object, {...}");
 }
 
@@ -95,8 +107,9 @@ TEST(Configuration, NamesTheNearestMemberForAnUnknownOne) {
   EXPECT_EQ(mistake_in(R"({"worker": 2})"), "waylay.json: /worker: unknown member; did you mean workers or docker?");
   EXPECT_EQ(mistake_in(R"({"docker": {"sockets": "/x"}})"),
             "waylay.json: /docker/sockets: unknown member; did you mean socket?");
-  EXPECT_EQ(mistake_in(R"({"upstream": {"completely_else": 1}})"),
-            "waylay.json: /upstream/completely_else: unknown member; known here: roots");
+  EXPECT_EQ(
+      mistake_in(R"({"upstream": {"completely_else": 1}})"),
+      "waylay.json: /upstream/completely_else: unknown member; known here: roots strict_x509 client_certificates");
   EXPECT_TRUE(mistake_in(R"({"a/b~c": 1})").starts_with("waylay.json: /a~1b~0c: ")) << mistake_in(R"({"a/b~c": 1})");
 }
 
@@ -108,8 +121,9 @@ TEST(Configuration, AMistakeChangesNothing) {
 
 TEST(CommandLine, WinsOverTheFile) {
   File file(R"({"workers": 2, "user": "file", "log_level": "error"})");
-  Result<CommandLine> line = parse({"--config", file.path.c_str(), "--workers", "5", "--log-level", "debug", "--listen",
-                                    "127.0.0.1:0", "--docker-socket", "/a", "--docker-socket", "/b", "--error-page"});
+  Result<CommandLine> line =
+      parse({"--config", file.path.c_str(), "--workers", "5", "--log-level", "debug", "--listen", "127.0.0.1:0",
+             "--docker-socket", "/a", "--docker-socket", "/b", "--error-page", "--strict-x509"});
   ASSERT_TRUE(line) << line.error().message;
   EXPECT_EQ(line->purpose, CommandLine::Purpose::Run);
   EXPECT_EQ(line->configuration.workers, 5u);
@@ -118,6 +132,7 @@ TEST(CommandLine, WinsOverTheFile) {
   EXPECT_EQ(line->configuration.listen->to_string(), "127.0.0.1:0");
   EXPECT_EQ(line->configuration.docker_sockets, (std::vector<std::string>{"/a", "/b"}));
   EXPECT_TRUE(line->configuration.error_page);
+  EXPECT_TRUE(line->configuration.strict_x509);
 }
 
 TEST(CommandLine, MakesRelativePathsAbsolute) {

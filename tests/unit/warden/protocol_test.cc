@@ -106,6 +106,8 @@ TEST(Protocol, StartInformationSurvivesTheJourney) {
                  .listen_address = "[::1]:8443",
                  .ca_certificate = "-----BEGIN",
                  .upstream_roots = "roots",
+                 .strict_x509 = true,
+                 .client_certificates = {{{"*.a.example"}, "certificate", "key"}},
                  .rules_directory = "/etc/waylay/rules.d",
                  .log_level = "debug",
                  .error_page = true};
