@@ -181,6 +181,7 @@ Json to_json(const flow::ExchangeFacts& facts) {
   json["error"] = text_or_null(facts.error);
   json["injected"] = facts.injected();
   json["rules"] = rules_of(facts);
+  json["notes"] = facts.notes;
   json["rules_version"] = facts.rules_version;
   json["aws"] = aws_of(facts.call);
   json["request"] = request_of(facts);

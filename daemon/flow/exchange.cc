@@ -1,8 +1,8 @@
 #include "flow/exchange.h"
 
-#include "aws/body.h"
+#include <algorithm>
+
 #include "flow/redact.h"
-#include "flow/subject.h"
 
 namespace waylay::flow {
 
@@ -16,146 +16,133 @@ Exchange::Exchange(Link& link, Context context, Time now)
 
 Exchange::~Exchange() = default;
 
-// --- The request ---
-
-void Exchange::on_request_head(http::Head head, const http::BodyLength& body, Time now) {
-  request_ = std::move(head);
-  facts_->host = http::request_host(*request_);
-  facts_->call = aws::classify(*request_, facts_->host);
-  bool small = body.type == http::BodyLength::Type::Fixed && body.fixed <= kMaximumTelling;
-  if (small && !request_->has("expect") && aws::is_told_by_body(*request_, facts_->call)) {
-    phase_ = Phase::Collecting;
-    return;
-  }
-  decide_request(now);
-}
-
-void Exchange::on_request_body(const BodyPart& part, Time) {
-  if (ending_) return;
-  facts_->request_body += part.content.size();
-  switch (phase_) {
-    case Phase::Sent:
-      return link_.send_request_body(part);
-    case Phase::Collecting:
-    case Phase::Held:
-      return request_held_.append(part);
-    case Phase::Answering:
-      return;
-  }
-}
-
-void Exchange::on_request_end(const BodyEnd& end, Time now) {
-  if (ending_) return;
-  request_done_ = true;
-  switch (phase_) {
-    case Phase::Sent:
-      link_.send_request_end(end);
-      return finish_if_done(now);
-    case Phase::Collecting:
-      request_held_.end(end);
-      aws::read_body(as_text(request_held_.all().content), facts_->call);
-      return decide_request(now);
-    case Phase::Held:
-      return request_held_.end(end);
-    case Phase::Answering:
-      if (!response_) answer(now);
-  }
-}
-
-void Exchange::decide_request(Time now) {
-  phase_ = Phase::Held;
-  if (!rules_->empty()) {
-    Subject subject(*link_.flow(), *facts_, &*request_, nullptr);
-    plan_ = rules_->plan(subject, match::Moment::Request, facts_->call, *request_, now);
-    note(plan_);
-    if (plan_.delay_ns > 0) {
-      wait_until_ns_ = now.steady_ns + plan_.delay_ns;
-      return;
-    }
-  }
-  carry_out_request(now);
-}
-
-void Exchange::carry_out_request(Time now) {
-  if (plan_.abort) return finish(ExchangeEnd::Aborted, {}, Ending::Reset, now);
-  plan_.request_headers.apply(*request_);
-  if (!plan_.respond) return send_request(now);
-
-  phase_ = Phase::Answering;
-  request_held_.clear();
-  // With "Expect: 100-continue" the answer comes in place of the 100, and the body will not be sent; whoever sends it
-  // all the same finds the connection closing (RFC 9110 section 10.1.1).
-  bool never_sent = !request_done_ && request_->has("expect");
-  if (never_sent) link_.close_after();
-  if (never_sent || request_done_) answer(now);
-}
-
-void Exchange::send_request(Time now) {
-  if (!link_.need_upstream(nullptr)) return;
-  phase_ = Phase::Sent;
-  facts_->request_sent = now;
-  link_.send_request_head(*request_, {});
-  if (!request_held_.empty()) link_.send_request_body(request_held_.all());
-  if (request_done_) link_.send_request_end(request_held_.ending());
-  request_held_.clear();
-}
-
-void Exchange::on_upstream_ready(Time now) {
-  if (!ending_ && phase_ == Phase::Held && !wait_until_ns_) send_request(now);
-}
-
-void Exchange::on_upstream_failed(std::string why, Time now) {
-  if (!ending_ && phase_ == Phase::Held) fail_request(std::move(why), now);
-}
-
-void Exchange::fail_request(std::string why, Time now) {
-  if (!error_page_) return finish(ExchangeEnd::UpstreamFailed, std::move(why), Ending::Reset, now);
-  answer_plainly(502, "waylay could not reach the upstream: " + why);
-  finish(ExchangeEnd::UpstreamFailed, std::move(why), Ending::Close, now);
-}
-
-// Bytes that are not a request two readers would understand alike never go upstream; what went before them is void.
-void Exchange::on_request_failed(std::string why, Time now) {
-  if (ending_) return;
-  bool can_answer = !response_sent_;
-  if (can_answer) answer_plainly(400, "waylay refused this request: " + why);
-  if (phase_ == Phase::Sent) link_.reset_upstream();
-  finish(ExchangeEnd::Refused, std::move(why), can_answer ? Ending::Close : Ending::Reset, now);
-}
+// --- Ends that come from outside ---
 
 void Exchange::on_client_gone(std::string why, Time now) {
-  if (!ending_) finish(ExchangeEnd::ClientGone, std::move(why), Ending::Reset, now);
+  if (ending_) return;
+  if (is_stalled()) return finish(ExchangeEnd::Aborted, std::move(why), Ending::Reset, now);
+  finish(ExchangeEnd::ClientGone, std::move(why), Ending::Reset, now);
 }
 
-bool Exchange::wants_request() const {
-  return !ending_ && !request_done_ && phase_ != Phase::Held;
+// What the upstream's end means is what the client gets: a reset is a reset, a truncation a truncation.
+void Exchange::on_upstream_gone(Ending mirrored, bool answering, std::optional<Error> error, Time now) {
+  if (ending_) return;
+  if (is_stalled()) return finish(ExchangeEnd::Aborted, {}, Ending::Reset, now);
+  if (response_done_ || drop_response_) {  // the client has an answer, which a reset could destroy
+    response_done_ = true;
+    upstream_gone_ = mirrored == Ending::Reset ? Ending::Cut : mirrored;
+    return finish_if_done(now);
+  }
+  if (collects_response_) leave_response_alone("the response ended before its body was complete", now);
+  if (ending_) return;
+  answering = answering || response_;
+  std::string why = error       ? std::move(error->message)
+                    : answering ? "the upstream's response was cut short"
+                                : "the upstream closed the connection without an answer";
+  if (response_pace_ && !response_pace_->empty() && mirrored != Ending::Reset) {
+    truncation_ = {std::move(why), mirrored};
+    return;
+  }
+  finish(answering ? ExchangeEnd::Truncated : ExchangeEnd::UpstreamFailed, std::move(why), mirrored, now);
 }
 
-// --- Time ---
+// --- Time and room ---
 
-void Exchange::on_writable(Time) {}
+// True if the delay is to be waited for: what comes after it is done by on_time.
+bool Exchange::wait(int64_t delay_ns, Wait what, Time now) {
+  if (delay_ns <= 0) return false;
+  wait_ = what;
+  wait_until_ns_ = now.steady_ns + delay_ns;
+  return true;
+}
 
 void Exchange::on_time(Time now) {
-  if (ending_) return;
-  if (drop_until_ns_ && *drop_until_ns_ <= now.steady_ns) return drop_rest_of_response(now);
-  if (!wait_until_ns_ || *wait_until_ns_ > now.steady_ns) return;
-  wait_until_ns_.reset();
-  return response_waits_ ? carry_out_response(now) : carry_out_request(now);
+  if (!ending_ && drop_until_ns_ && *drop_until_ns_ <= now.steady_ns) drop_rest_of_response(now);
+  if (!ending_ && collect_until_ns_ && *collect_until_ns_ <= now.steady_ns) {
+    std::string why = "a body took too long to come: forwarded without the rules that need it";
+    phase_ == Phase::Collecting ? leave_request_alone(std::move(why), now) : leave_response_alone(std::move(why), now);
+  }
+  on_writable(now);
+  if (ending_ || wait_ == Wait::None || wait_until_ns_ > now.steady_ns) return;
+  switch (std::exchange(wait_, Wait::None)) {
+    case Wait::Request:
+      return carry_out_request(now);
+    case Wait::RequestBody:
+      return carry_out_request_body(now);
+    case Wait::Response:
+      return carry_out_response(now);
+    case Wait::ResponseBody:
+      return carry_out_response_body(now);
+    case Wait::Stall:
+      return finish(ExchangeEnd::Aborted, {}, Ending::Reset, now);
+    case Wait::None:
+      return;
+  }
+}
+
+void Exchange::on_writable(Time now) {
+  if (!ending_ && request_pace_) flow_request(now);
+  if (!ending_ && response_pace_) flow_response(now);
 }
 
 std::optional<int64_t> Exchange::deadline_ns() const {
-  return wait_until_ns_ ? wait_until_ns_ : drop_until_ns_;
+  std::optional<int64_t> first;
+  auto not_later_than = [&](std::optional<int64_t> limit_ns) {
+    if (limit_ns) first = std::min(first.value_or(*limit_ns), *limit_ns);
+  };
+  if (wait_ != Wait::None && wait_until_ns_ != kForEver_ns) first = wait_until_ns_;
+  not_later_than(drop_until_ns_);
+  not_later_than(collect_until_ns_);
+  // For a side that is behind, room is waited for.
+  if (request_pace_ && !is_stalled() && !link_.upstream_is_behind()) not_later_than(request_pace_->next_ns());
+  if (response_pace_ && !is_stalled() && !link_.client_is_behind()) not_later_than(response_pace_->next_ns());
+  return first;
+}
+
+size_t Exchange::request_held() const {
+  return request_held_.size() + (request_pace_ ? request_pace_->size() : 0);
+}
+size_t Exchange::response_held() const {
+  return response_held_.size() + (response_pace_ ? response_pace_->size() : 0);
 }
 
 // --- The end ---
+
+void Exchange::break_off(const rules::Abort& abort, Time now) {
+  using How = rules::Abort::How;
+  switch (abort.how) {
+    case How::Reset:
+      return finish(ExchangeEnd::Aborted, {}, Ending::Reset, now);
+    case How::Close:
+      return finish(ExchangeEnd::Aborted, {}, Ending::Fin, now);
+    case How::BadChunk:
+      return finish(ExchangeEnd::Aborted, {}, Ending::BadFraming, now);
+    case How::WrongLength:
+      link_.send_response_end({});
+      return finish(ExchangeEnd::Aborted, {}, Ending::Close, now);
+    case How::GoAway:
+      return finish(ExchangeEnd::Aborted, {}, Ending::GoAway, now);
+    case How::Stall:
+      wait_ = Wait::Stall;
+      wait_until_ns_ = abort.for_ns ? now.steady_ns + *abort.for_ns : kForEver_ns;
+      return;
+  }
+}
 
 void Exchange::note(const rules::Plan& plan) {
   for (const rules::Applied& applied : plan.applied)
     facts_->applied.push_back({applied.rule, applied.what, applied.injected});
 }
 
+// What is left of the request when we answer in the upstream's place is nobody's.
 void Exchange::finish_if_done(Time now) {
-  if (!ending_ && request_done_ && response_done_) finish(ExchangeEnd::Complete, {}, Ending::GoOn, now);
+  if (ending_ || !response_out_) return;
+  bool goes_away = abort_ && abort_->how == rules::Abort::How::GoAway;
+  if (phase_ == Phase::Answering || (request_out_ && response_done_))
+    return finish(ExchangeEnd::Complete, {}, goes_away ? Ending::GoAway : upstream_gone_.value_or(Ending::GoOn), now);
+  if (!upstream_gone_) return;
+  std::string why = request_out_ ? "" : "the upstream closed the connection before the request's end";
+  finish(ExchangeEnd::Complete, std::move(why), *upstream_gone_, now);
 }
 
 void Exchange::finish(ExchangeEnd end, std::string error, Ending ending, Time now) {

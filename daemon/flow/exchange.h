@@ -12,11 +12,14 @@
 // and have neither been passed to the link nor dropped: an HTTP/2 relay gives back window for the others only.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 
+#include "flow/collected.h"
 #include "flow/facts.h"
 #include "flow/held_body.h"
+#include "flow/paced_body.h"
 #include "http/h1.h"
 #include "rules/rule_set.h"
 
@@ -24,6 +27,10 @@ namespace waylay::flow {
 
 // A body that tells what an AWS call is (aws/body.h) is held back until it does; larger ones are not looked into.
 constexpr size_t kMaximumTelling = 64 * 1024;
+// Of a body that a rule asks for or edits. Larger ones, and those that take longer, are forwarded as they come.
+constexpr size_t kMostCollected = 16 * 1024 * 1024;
+constexpr int64_t kForEver_ns = std::numeric_limits<int64_t>::max();
+constexpr int64_t kLongestCollecting_ns = 30 * kSecond_ns;
 
 // How the body behind a head that is sent will be framed.
 struct Framing {
@@ -36,6 +43,10 @@ struct Framing {
   Type type = Type::AsItCame;
   uint64_t length = 0;  // for Length
 };
+// Of a body of ours. Trailers go with chunks only (RFC 9110 section 6.5.1).
+inline Framing own_framing(uint64_t length, const http::Trailers& trailers) {
+  return trailers.empty() ? Framing{Framing::Type::Length, length} : Framing{Framing::Type::Unknown};
+}
 
 // What becomes of the two sides when an exchange is over.
 enum class Ending : uint8_t {
@@ -47,7 +58,7 @@ enum class Ending : uint8_t {
   // Only by rules.
   Fin,         // HTTP/1: close_notify and FIN, wherever the response is. HTTP/2: the connection ends without a word
   BadFraming,  // what is no chunk, no frame; then as Fin
-  GoAway,      // HTTP/2: GOAWAY, then the connection ends. HTTP/1: as Fin
+  GoAway,      // the response is complete; HTTP/2: GOAWAY, then the connection ends. HTTP/1: as Close
 };
 
 class Exchange {
@@ -116,44 +127,77 @@ class Exchange {
 
   bool wants_request() const;   // its body
   bool wants_response() const;  // its head or body
-  size_t request_held() const { return request_held_.size(); }
-  size_t response_held() const { return response_held_.size(); }
+  size_t request_held() const;
+  size_t response_held() const;
 
   const std::optional<Ending>& ending() const { return ending_; }
   const http::Head* request() const { return request_ ? &*request_ : nullptr; }  // as it will be or was sent
   bool request_is_sent() const { return phase_ == Phase::Sent; }                 // its head is
   bool request_is_complete() const { return request_done_; }                     // its end has come
   bool waits_for_upstream() const { return phase_ == Phase::Held; }              // decided on, not sent
-  bool response_waits() const { return response_waits_; }                        // its head has come and is held back
+  // Its head has come and is held back, and no more of it is read: also not its end.
+  bool response_waits() const { return wait_ == Wait::Response || wait_ == Wait::ResponseBody || wait_ == Wait::Stall; }
+  bool is_stalled() const { return wait_ == Wait::Stall; }  // by a rule, until a side gives up
 
  private:
   enum class Phase : uint8_t {
-    Collecting,  // the request is held back until its operation is known
+    Collecting,  // the request is held back until its operation or its body is known
     Held,        // by a delay, or until the upstream is there
     Sent,
     Answering,  // our own answer; the request's body is read and dropped first
   };
+  // What a delay is over for.
+  enum class Wait : uint8_t { None, Request, RequestBody, Response, ResponseBody, Stall };
 
-  // The request.
+  // The request (exchange_request.cc).
   void decide_request(Time now);
   void carry_out_request(Time now);
+  bool needs_request_body(Time now) const;
+  void collect_request(Time now);
+  void hold_request(const BodyPart& part, Time now);
+  void request_collected(Time now);
+  void carry_out_request_body(Time now);
+  void leave_request_alone(std::string why, Time now);
+  void edit_request();
+  void release_request(Time now);
   void send_request(Time now);
+  void answer_request(rules::Plan& plan, Time now);
+  void flow_request(Time now);
   void fail_request(std::string why, Time now);
-  // The response.
+  // The response (exchange_response.cc).
   void answer(Time now);
   void decide_response(Time now);
   void carry_out_response(Time now);
-  void edit_response(Time now);
+  bool needs_response_body(Time now) const;
+  void collect_response(Time now);
+  void response_collected(Time now);
+  void carry_out_response_body(Time now);
+  void edit_response_body();
+  Bytes response_body() const;  // that is here
+  void leave_response_alone(std::string why, Time now);
+  void replace_response(const rules::Response& response, Time now);
+  void edit_response(rules::Plan& plan, Time now);
   void fit_body_to_status(Time now);
   void drop_upstreams_body(Time now);
   void drop_rest_of_response(Time now);
   void take_own(const rules::Response& response);
-  void send_response(Time now);
-  void send_own();
-  void send_head(Framing framing);
   void answer_plainly(int status, std::string_view text);
-  // The end.
+  // The response goes out (exchange_sending.cc).
+  void send_response(Time now);
+  void send_head(Framing framing);
+  void send_own();
+  bool response_has_body() const;
+  Framing response_framing() const;
+  void send_content(const BodyPart& part, Time now);
+  void pace_held(Time now);
+  void flow_response(Time now);
+  bool cut_is_due() const;
+  void end_response(const BodyEnd& end, Time now);
+  // Faults and the end.
+  bool wait(int64_t delay_ns, Wait what, Time now);
+  void break_off(const rules::Abort& abort, Time now);
   void note(const rules::Plan& plan);
+  void note(std::string what) { facts_->notes.push_back(std::move(what)); }
   void finish_if_done(Time now);
   void finish(ExchangeEnd end, std::string error, Ending ending, Time now);
 
@@ -164,21 +208,47 @@ class Exchange {
   std::shared_ptr<ExchangeFacts> facts_ = std::make_shared<ExchangeFacts>();
   std::optional<Ending> ending_;
 
+  // What the rules want, as it is carried out: of the moment when a head was complete, and of the one when its body
+  // was. The first waits for the second if there is one, so that rules see what was sent and not each other's edits.
+  std::unique_ptr<rules::Plan> plan_, body_plan_;
+  Wait wait_ = Wait::None;
+  int64_t wait_until_ns_ = 0;
+  std::optional<int64_t> collect_until_ns_;
+  rules::Pace pace_;
+  std::optional<rules::Abort> abort_;  // one that sends (a part of) the response before
+
   Phase phase_ = Phase::Held;
-  std::optional<http::Head> request_, response_;  // the response as it will be or was sent
-  http::BodyLength response_length_;              // of the upstream's
-  HeldBody request_held_, response_held_;
-  rules::Plan plan_;  // being carried out
-  std::optional<int64_t> wait_until_ns_;
+  std::optional<http::Head> request_;
+  http::BodyLength request_length_;
+  HeldBody request_held_;
+  std::unique_ptr<body::Content> request_content_;  // once it was collected
+  std::optional<std::string> own_request_body_;     // edited
+  std::optional<rules::Redirect> elsewhere_;
+  std::unique_ptr<PacedBody> request_pace_;
+  bool continued_ = false;     // we have told the client to send its body
+  bool request_done_ = false;  // nothing more is read of it
+  bool request_out_ = false;   // all of it is with the link
+
+  std::optional<http::Head> response_;  // as it will be or was sent
+  http::BodyLength response_length_;    // of the upstream's
+  HeldBody response_held_;
+  std::unique_ptr<body::Content> response_content_;
   std::optional<std::string> own_body_;  // the response's body is ours
-  bool request_done_ = false;
-  bool response_done_ = false;   // nothing more is read of it
-  bool response_waits_ = false;  // its head is here, or made by us; its delay is not over
-  bool response_sent_ = false;   // its head is
-  bool drop_response_ = false;   // the upstream's body
-  uint64_t dropped_ = 0;         // octets of it
+  std::unique_ptr<PacedBody> response_pace_;
+  bool response_done_ = false;  // nothing more is read of it
+  bool collects_response_ = false;
+  bool response_sent_ = false;  // its head is
+  bool response_out_ = false;   // all of it is with the link
+  bool drop_response_ = false;  // the upstream's body
+  uint64_t dropped_ = 0;        // octets of it
   std::optional<int64_t>
-      drop_until_ns_;  // the client has its answer, the upstream has not sent all of the one replaced
+      drop_until_ns_;                    // the client has its answer, the upstream has not sent all of the one replaced
+  std::optional<Ending> upstream_gone_;  // when its response was complete
+  struct Truncation {
+    std::string why;
+    Ending mirrored;
+  };
+  std::optional<Truncation> truncation_;  // told when what came before it is out
 };
 
 }  // namespace waylay::flow

@@ -88,6 +88,7 @@ struct ExchangeFacts {
   int status = 0;                                // what the client got; 0: none
   aws::Call call;
   std::vector<AppliedRule> applied;
+  std::vector<std::string> notes;  // what rules could not do, and why
   uint64_t rules_version = 0;
   ExchangeEnd end = ExchangeEnd::Open;
   std::string error;

@@ -375,13 +375,17 @@ void Flow::connect_upstream() {
   ++upstream_id_;
   to_upstream_.clear();
   upstream_plain_.clear();
-  commands_.push_back(ConnectUpstream{upstream_id_, facts_.destination});
+  commands_.push_back(ConnectUpstream{upstream_id_, upstream_address()});
+}
+
+Address Flow::upstream_address() const {
+  return elsewhere_ ? elsewhere_->to(facts_.destination) : facts_.destination;
 }
 
 void Flow::start_upstream_handshake() {
   tls::UpstreamName name;
-  name.host = facts_.server_name;
-  name.session_scope = std::to_string(facts_.target) + "|" + facts_.destination.to_string();
+  name.host = elsewhere_ && elsewhere_->rewrite_sni ? elsewhere_->host : facts_.server_name;
+  name.session_scope = std::to_string(facts_.target) + "|" + upstream_address().to_string();
   if (!facts_.alpn_offered.empty()) name.alpn = {std::string(kHttp1)};
   Result<tls::Channel> channel = environment_.upstream_tls.connect(name, &to_upstream_);
   if (!channel) return upstream_lost(false, std::move(channel).error());
@@ -667,9 +671,11 @@ void Flow::to_upstream(Bytes plaintext) {
   if (upstream_plain_.size() >= kGather) flush_into(upstream_channel_, upstream_plain_);
 }
 
-void Flow::need_upstream(const rules::Redirect*) {
+void Flow::need_upstream(const rules::Redirect* elsewhere) {
   CHECK(upstream_ == Upstream::None || upstream_ == Upstream::Gone);
   upstream_channel_.reset();
+  elsewhere_.reset();
+  if (elsewhere) elsewhere_ = *elsewhere;
   connect_upstream();
 }
 

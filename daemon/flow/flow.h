@@ -129,6 +129,7 @@ class Flow final : private Relay::Link {
   void handshake_without_upstream();
   // Upstream side.
   void connect_upstream();
+  Address upstream_address() const;
   void start_upstream_handshake();
   void pump_upstream(Bytes bytes);
   void upstream_handshake_done();
@@ -185,7 +186,8 @@ class Flow final : private Relay::Link {
 
   enum class Upstream { None, Connecting, Handshake, Open, Gone };
   Upstream upstream_ = Upstream::None;
-  UpstreamId upstream_id_ = 0;  // of the current upstream connection; 0 before the first
+  std::optional<rules::Redirect> elsewhere_;  // where the current one is, if not where the client meant to go
+  UpstreamId upstream_id_ = 0;                // of the current upstream connection; 0 before the first
   bool upstream_eof_ = false;
 
   // The queues come before the channels that write into them.

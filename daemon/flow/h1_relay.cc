@@ -150,7 +150,7 @@ void H1Relay::settle(Time now) {
     case Ending::Tunnel:
       return enter_tunnel();
     case Ending::BadFraming:
-      link_.to_client(as_bytes("no chunk\r\n"));
+      client_writer_.break_framing();
       return close(true);
   }
 }
@@ -217,6 +217,11 @@ void H1Relay::client_ended(Time now) {
   client_end_ = false;
   if (state_ == State::Tunnel) return link_.shutdown_upstream();
   if (!exchange_) return close(true);
+  if (exchange_->is_stalled()) {
+    exchange_->on_client_gone("the client closed the connection", now);
+    exchange_.reset();
+    return reset();
+  }
   if (!exchange_->request_is_complete()) {
     exchange_->on_client_gone("the client closed the connection in the midst of its request", now);
     exchange_.reset();
@@ -321,7 +326,7 @@ void H1Relay::upstream_ended(Time now) {
     exchange_->on_upstream_failed(end.error ? end.error->message : "the upstream closed the connection", now);
     return settle(now);
   }
-  if (options_.lazy) return;  // the next exchange that needs it asks again
+  if (options_.lazy || !upstream_is_.empty()) return;  // the next exchange that needs one asks for it
   if (exchange_) {
     close_after();
     if (is_missed) exchange_->on_upstream_failed("the upstream closed the connection before the request was sent", now);
@@ -347,9 +352,21 @@ void H1Relay::upstream_ended_in_exchange(UpstreamEnd end, Time now) {
 bool H1Relay::need_upstream(const rules::Redirect* elsewhere) {
   has_unasked_ = !upstream_pending_.empty();  // behind the response before, while that one's request was not complete
   if (has_unasked_) return false;
+  std::string where = elsewhere ? elsewhere->text() + (elsewhere->rewrite_sni ? " by name" : "") : "";
+  if ((upstream_ready_ || upstream_asked_) && where != upstream_is_) leave_upstream();
   if (upstream_ready_) return true;
-  if (!std::exchange(upstream_asked_, true)) link_.need_upstream(elsewhere);
+  if (std::exchange(upstream_asked_, true)) return false;
+  upstream_is_ = std::move(where);
+  link_.need_upstream(elsewhere);
   return false;
+}
+
+// The exchange goes to another one.
+void H1Relay::leave_upstream() {
+  link_.close_upstream(false);
+  upstream_ready_ = upstream_asked_ = false;
+  upstream_end_.reset();
+  upstream_reader_ = http::H1Reader(http::Kind::Response, Side::Upstream);
 }
 
 void H1Relay::send_request_head(http::Head& head, Framing framing) {

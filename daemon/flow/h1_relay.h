@@ -53,6 +53,7 @@ class H1Relay final : public Relay, private Exchange::Link {
   void upstream_ended(Time now);
   void upstream_ended_in_exchange(UpstreamEnd end, Time now);
   bool awaits_response() const;
+  void leave_upstream();
   // Ends.
   void enter_tunnel();
   void close(bool with_close_notify);
@@ -83,6 +84,7 @@ class H1Relay final : public Relay, private Exchange::Link {
   bool informational_ = false;  // the head read last
   bool has_unasked_ = false;    // the exchange needs an upstream that has said what answers nothing
   bool upstream_ready_ = false, upstream_asked_ = false;
+  std::string upstream_is_;                  // the one that is there or was asked for; empty: the client's own
   std::optional<UpstreamEnd> upstream_end_;  // not acted on while bytes before it wait
   bool client_end_ = false;
 };

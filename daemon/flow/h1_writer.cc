@@ -44,4 +44,8 @@ void H1Writer::end(const BodyEnd& end) {
   write(as_bytes(last.append("\r\n")));
 }
 
+void H1Writer::break_framing() {
+  if (framing_ == Type::Unknown) write(as_bytes("no chunk\r\n"));
+}
+
 }  // namespace waylay::flow

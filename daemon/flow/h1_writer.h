@@ -13,6 +13,7 @@ class H1Writer {
   void head(http::Head& head, Framing framing);
   void body(const BodyPart& part);
   void end(const BodyEnd& end);
+  void break_framing();  // a chunk size that is none, where chunks are
 
  private:
   void write(Bytes bytes) { (link_.*sink_)(bytes); }

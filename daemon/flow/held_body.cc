@@ -16,10 +16,16 @@ void HeldBody::end(const BodyEnd& end) {
   if (end.trailers) trailers_ = *end.trailers;
 }
 
-void HeldBody::clear() {
+void HeldBody::clear_content() {
+  if (wire_.empty()) return;
   wire_.clear();
   content_.clear();
-  end_wire_.clear();
+}
+
+void HeldBody::clear() {
+  clear_content();
+  if (!end_wire_.empty()) end_wire_.clear();
+  if (!trailers_.empty()) trailers_.clear();
 }
 
 }  // namespace waylay::flow

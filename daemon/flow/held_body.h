@@ -26,6 +26,9 @@ class HeldBody {
   size_t size() const { return wire_.size(); }
   BodyPart all() const { return {framed_ ? content_.bytes() : wire_.bytes(), wire_.bytes()}; }
   BodyEnd ending() const { return {end_wire_.bytes(), trailers_.empty() ? nullptr : &trailers_}; }
+  http::Trailers& trailers() { return trailers_; }
+  const http::Trailers& trailers() const { return trailers_; }
+  void clear_content();  // what has not ended yet goes on
   void clear();
 
  private:

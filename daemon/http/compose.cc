@@ -15,7 +15,7 @@ std::string compose_response(int status, std::string_view reason,
     out.append(name).append(": ").append(value).append("\r\n");
   }
   // RFC 9110 section 8.6: these have none, and a 304's would speak of a body that we do not know.
-  bool bodiless = status / 100 == 1 || status == 204 || status == 304;
+  bool bodiless = forbids_body(status);
   if (!bodiless) out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   out.append("\r\n");
   if (with_body && !bodiless) out.append(body);

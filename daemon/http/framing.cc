@@ -108,6 +108,10 @@ Result<BodyLength> request_body_length(const Head& request) {
   return declared->value_or(BodyLength{BodyLength::Type::None, 0});  // 7
 }
 
+bool forbids_body(int status) {
+  return status / 100 == 1 || status == 204 || status == 304;
+}
+
 Result<BodyLength> response_body_length(std::string_view request_method, const Head& response) {
   int status = response.status();
   Result<std::optional<BodyLength>> declared = declared_length(response);
@@ -119,7 +123,7 @@ Result<BodyLength> response_body_length(std::string_view request_method, const H
     return ambiguous(response, "a body announced where there can be none");
 
   if (status == 101) return BodyLength{BodyLength::Type::Tunnel, 0};  // RFC 9110 section 15.2.2
-  bool without = request_method == "HEAD" || status / 100 == 1 || status == 204 || status == 304;
+  bool without = request_method == "HEAD" || forbids_body(status);
   if (without) return BodyLength{BodyLength::Type::None, 0};               // 1
   if (connected) return BodyLength{BodyLength::Type::Tunnel, 0};           // 2
   return declared->value_or(BodyLength{BodyLength::Type::UntilClose, 0});  // 3 to 6, 8

@@ -32,6 +32,9 @@ struct BodyLength {
 Result<BodyLength> request_body_length(const Head& request);
 Result<BodyLength> response_body_length(std::string_view request_method, const Head& response);
 
+// Whatever its fields say, such a response has no body (RFC 9112 section 6.3, rule 1): 1xx, 204 and 304.
+bool forbids_body(int status);
+
 // RFC 9112 section 9.3: whether the sender of this message means the connection to go on after it.
 bool is_persistent(const Head& head);
 
