@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "flow/h1_relay.h"
+#include "flow/h2_relay.h"
 #include "flow/subject.h"
 #include "tls/alert.h"
 
@@ -27,10 +28,24 @@ constexpr size_t kQueueLimit = 256 * 1024;
 // Pieces below this are gathered into one TLS record, larger ones are sealed at once without another copy.
 constexpr size_t kGather = 8 * 1024;
 
-constexpr std::string_view kHttp1 = "http/1.1";
+// For an answer to "what do you speak?" where a rule may make the upstream unnecessary: whoever is slower is answered
+// for.
+constexpr int64_t kProtocol_ns = 3 * kSecond_ns;
 
-bool offers_http1(const std::vector<std::string>& alpn) {
-  return alpn.empty() || std::find(alpn.begin(), alpn.end(), kHttp1) != alpn.end();
+constexpr std::string_view kHttp1 = "http/1.1", kHttp2 = "h2";
+
+// What of a client's offer we decrypt, in its order.
+std::vector<std::string> decrypted_of(const std::vector<std::string>& alpn) {
+  std::vector<std::string> both;
+  for (const std::string& protocol : alpn) {
+    if (protocol == kHttp1 || protocol == kHttp2) both.push_back(protocol);
+  }
+  return both;
+}
+
+// No ALPN means HTTP/1.1.
+std::string_view spoken(std::string_view alpn) {
+  return alpn.empty() ? kHttp1 : alpn;
 }
 
 TlsFacts tls_facts(const tls::Channel& channel) {
@@ -215,6 +230,8 @@ void Flow::on_time(Time now) {
   } else if (now.steady_ns >= handshake_deadline_ns_) {
     if (state_ == State::AwaitingHello && hello_.empty()) {
       pass_through("client sent nothing for 3 s: the server may have to speak first");
+    } else if (asks_protocol_) {
+      go_on_without_upstream();
     } else {
       fail("no handshake within " + std::to_string((now.steady_ns - facts_.opened.steady_ns) / kSecond_ns) + " s");
     }
@@ -276,7 +293,7 @@ bool Flow::wants_client_bytes() const {
     case State::ClientHandshake:
       return true;
     case State::Relaying:
-      return relay_->wants_client_bytes() && !upstream_is_behind();
+      return relay_->wants_client_bytes();
     case State::PassingThrough:
       return hello_.size() < tls::kMaxClientHelloBytes && !upstream_is_behind();
     case State::Ended:
@@ -287,7 +304,8 @@ bool Flow::wants_client_bytes() const {
 
 bool Flow::wants_upstream_bytes(UpstreamId id) const {
   if (id != upstream_id_ || upstream_ == Upstream::Gone) return false;
-  return !client_is_behind() && (!relay_ || relay_->wants_upstream_bytes());
+  if (relay_) return relay_->wants_upstream_bytes();
+  return !client_is_behind() && upstream_early_.size() < kQueueLimit;
 }
 
 // What nobody will take any more holds nothing up.
@@ -335,7 +353,7 @@ void Flow::read_hello() {
     if (std::optional<std::string> reason = environment_.rejections.reason_to_pass(rejection_key(), now_))
       return pass_through(*reason);
   }
-  if (!offers_http1(facts_.alpn_offered))
+  if (!facts_.alpn_offered.empty() && decrypted_of(facts_.alpn_offered).empty())
     return pass_through("client speaks " + facts_.alpn_offered.front() + " only, which is not decrypted");
   if (!hello.tls12 && !hello.tls13) return pass_through("client offers no TLS version above 1.1");
   intercept();
@@ -353,16 +371,41 @@ void Flow::intercept() {
   publish();
   std::shared_ptr<const rules::RuleSet> rules = environment_.rules.current();
   lazy_ = !rules->empty() && rules->may_answer(Subject(facts_), now_);
-  if (!lazy_) {
-    state_ = State::ConnectingUpstream;
-    return connect_upstream();
+  if (lazy_ && protocol_is_known()) return request_leaf(nullptr);
+  asks_protocol_ = lazy_;
+  if (asks_protocol_) handshake_deadline_ns_ = now_.steady_ns + kProtocol_ns;
+  state_ = State::ConnectingUpstream;
+  connect_upstream();
+}
+
+// Of a lazy upstream: the client can be answered at once only if it leaves no choice, or if this upstream has been
+// asked before.
+bool Flow::protocol_is_known() {
+  std::vector<std::string> choice = decrypted_of(facts_.alpn_offered);
+  if (choice.empty()) return true;
+  if (choice.size() == 1) {
+    alpn_ = choice[0];
+    return true;
   }
+  std::optional<std::string> last = environment_.protocols.last(upstream_key());
+  if (last) alpn_ = *last;
+  return last.has_value();
+}
+
+// It was asked what it speaks and does not answer: a rule may still answer in its place.
+void Flow::go_on_without_upstream() {
+  asks_protocol_ = false;
+  handshake_deadline_ns_ = facts_.opened.steady_ns + kHandshake_ns;
+  drop_upstream(true);
   handshake_without_upstream();
 }
 
+// In what every client speaks, if this one does.
 void Flow::handshake_without_upstream() {
   lazy_ = true;
-  if (!facts_.alpn_offered.empty()) alpn_ = kHttp1;
+  std::vector<std::string> choice = decrypted_of(facts_.alpn_offered);
+  bool only_http2 = choice.size() == 1 && choice[0] == kHttp2;
+  if (!choice.empty()) alpn_ = only_http2 ? kHttp2 : kHttp1;
   request_leaf(nullptr);
 }
 
@@ -375,6 +418,7 @@ void Flow::connect_upstream() {
   ++upstream_id_;
   to_upstream_.clear();
   upstream_plain_.clear();
+  upstream_early_.clear();
   commands_.push_back(ConnectUpstream{upstream_id_, upstream_address()});
 }
 
@@ -382,11 +426,22 @@ Address Flow::upstream_address() const {
   return elsewhere_ ? elsewhere_->to(facts_.destination) : facts_.destination;
 }
 
+// Before the client was answered all that it offers, afterwards what it was told.
+std::vector<std::string> Flow::protocols_to_offer() const {
+  if (facts_.alpn_offered.empty()) return {};
+  if (state_ == State::ConnectingUpstream) return decrypted_of(facts_.alpn_offered);
+  return {std::string(spoken(alpn_))};
+}
+
+std::string Flow::upstream_key() const {
+  return std::to_string(facts_.target) + "|" + facts_.destination.to_string() + "|" + facts_.server_name;
+}
+
 void Flow::start_upstream_handshake() {
   tls::UpstreamName name;
   name.host = elsewhere_ && elsewhere_->rewrite_sni ? elsewhere_->host : facts_.server_name;
   name.session_scope = std::to_string(facts_.target) + "|" + upstream_address().to_string();
-  if (!facts_.alpn_offered.empty()) name.alpn = {std::string(kHttp1)};
+  name.alpn = protocols_to_offer();
   Result<tls::Channel> channel = environment_.upstream_tls.connect(name, &to_upstream_);
   if (!channel) return upstream_lost(false, std::move(channel).error());
   upstream_channel_.emplace(std::move(*channel));
@@ -407,7 +462,11 @@ void Flow::pump_upstream(Bytes bytes) {
         upstream_handshake_done();
         break;
       case tls::Channel::Event::Plaintext:
-        if (relay_) relay_->on_upstream_bytes(plaintext, now_);
+        if (relay_) {
+          relay_->on_upstream_bytes(plaintext, now_);
+        } else {
+          upstream_early_.append(plaintext);
+        }
         break;
       case tls::Channel::Event::CloseNotify:
         upstream_lost(true, std::nullopt);
@@ -425,18 +484,28 @@ void Flow::upstream_handshake_done() {
   upstream_ = Upstream::Open;
   facts_.upstream_tls = tls_facts(*upstream_channel_);
   facts_.client_certificate = upstream_channel_->sent_client_certificate();
+  std::string_view speaks = spoken(upstream_channel_->alpn());
+  if (decrypted_of(facts_.alpn_offered).size() > 1)
+    environment_.protocols.remember(upstream_key(), std::string(speaks));
   if (state_ == State::UpstreamHandshake) {
+    asks_protocol_ = false;
+    handshake_deadline_ns_ = facts_.opened.steady_ns + kHandshake_ns;
     alpn_ = std::string(upstream_channel_->alpn());
     return request_leaf(upstream_channel_->peer_certificate());
   }
   publish();
+  // What it spoke last was what the client was told. The next connection will know better.
+  if (speaks != spoken(alpn_)) {
+    std::string why = "the upstream speaks " + std::string(speaks) + " now, the client was told " + alpn_;
+    return upstream_lost(false, Error::upstream(ErrorKind::Protocol, std::move(why)));
+  }
   if (relay_) relay_->on_upstream_ready(now_);
 }
 
 void Flow::upstream_handshake_failed() {
   Error error = upstream_channel_->error();
   int alert = upstream_channel_->received_alert();
-  if (relay_ || environment_.error_page) return upstream_lost(false, std::move(error));
+  if (relay_ || asks_protocol_ || environment_.error_page) return upstream_lost(false, std::move(error));
   // What the upstream said is passed on; a certificate that we refuse is a handshake_failure (RFC 8446 section 6.2).
   refuse_client(std::move(error), alert >= 0 ? static_cast<tls::Alert>(alert) : tls::Alert::HandshakeFailure);
 }
@@ -456,6 +525,8 @@ void Flow::upstream_lost(bool clean_end, std::optional<Error> error) {
     drop_upstream(broken);
     return relay_->on_upstream_end(clean_end, std::move(error), now_);
   }
+  if (asks_protocol_) return go_on_without_upstream();
+  if (lazy_) return drop_upstream(broken);  // it is asked again when an exchange needs it
   std::string why = error ? "upstream: " + error->message : "upstream closed the connection during the handshake";
   if (may_show_error_page()) return show_error_page(std::move(why), broken);
   // Unreachable or refused: the client is reset, as the network would do.
@@ -473,7 +544,7 @@ void Flow::note_tls_failure() {
 
 bool Flow::may_show_error_page() const {
   bool waiting = state_ == State::ConnectingUpstream || state_ == State::UpstreamHandshake;
-  return waiting && environment_.error_page && offers_http1(facts_.alpn_offered);
+  return waiting && environment_.error_page;
 }
 
 // The client's handshake goes on without the upstream. Its first request asks for the upstream again, which then either
@@ -529,12 +600,27 @@ void Flow::client_handshake_done() {
   facts_.outcome = Outcome::Intercepted;
   state_ = State::Relaying;
   publish();
-  Relay::Link& link = *this;  // the base is private: only here may it be named
-  relay_ = std::make_unique<H1Relay>(
-      Relay::Context{link, environment_.rules, environment_.recorder, environment_.identifiers, published_,
-                     Relay::Options{.lazy = lazy_, .error_page = environment_.error_page}});
+  make_relay();
   if (upstream_ == Upstream::Open) relay_->on_upstream_ready(now_);
+  ByteQueue early;
+  early.swap(upstream_early_);
+  if (!early.empty()) relay_->on_upstream_bytes(early.bytes(), now_);
   if (upstream_ == Upstream::Gone && !lazy_) relay_->on_upstream_end(!upstream_eof_, std::nullopt, now_);
+}
+
+void Flow::make_relay() {
+  Relay::Link& link = *this;  // the base is private: only here may it be named
+  Relay::Context context{link,
+                         environment_.rules,
+                         environment_.recorder,
+                         environment_.identifiers,
+                         published_,
+                         Relay::Options{.lazy = lazy_, .error_page = environment_.error_page}};
+  if (client_channel_->alpn() == kHttp2) {
+    relay_ = std::make_unique<H2Relay>(std::move(context));
+  } else {
+    relay_ = std::make_unique<H1Relay>(std::move(context));
+  }
 }
 
 void Flow::client_gone_in_handshake(std::string what) {

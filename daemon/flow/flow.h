@@ -27,6 +27,7 @@
 #include "flow/facts.h"
 #include "flow/rejections.h"
 #include "flow/relay.h"
+#include "flow/upstream_protocols.h"
 #include "rules/rule_book.h"
 #include "tls/alert.h"
 #include "tls/channel.h"
@@ -67,6 +68,7 @@ struct Environment {
   tls::UpstreamContext& upstream_tls;
   rules::RuleBook& rules;
   Rejections& rejections;
+  UpstreamProtocols& protocols;
   Recorder& recorder;
   Identifiers& identifiers;
   std::span<std::byte> scratch;  // for one decrypted record: at least 16 KiB + 256; used within a call only
@@ -126,10 +128,14 @@ class Flow final : private Relay::Link {
   void read_hello();
   void pass_through(std::string reason);
   void intercept();
+  bool protocol_is_known();
+  void go_on_without_upstream();
   void handshake_without_upstream();
   // Upstream side.
   void connect_upstream();
   Address upstream_address() const;
+  std::vector<std::string> protocols_to_offer() const;
+  std::string upstream_key() const;
   void start_upstream_handshake();
   void pump_upstream(Bytes bytes);
   void upstream_handshake_done();
@@ -142,6 +148,7 @@ class Flow final : private Relay::Link {
   void request_leaf(X509* mirror);
   void pump_client(Bytes bytes);
   void client_handshake_done();
+  void make_relay();
   void client_gone_in_handshake(std::string what);
   void learn_refusal(std::string reason);
   void look_for_silent_refusal();
@@ -180,6 +187,7 @@ class Flow final : private Relay::Link {
   ByteQueue hello_;   // what the client sent until its channel or the passthrough takes it
   std::string alpn_;  // chosen for both sides
   bool lazy_ = false;
+  bool asks_protocol_ = false;  // lazy, but the upstream is connected to learn what it speaks
   bool client_eof_ = false, client_gone_ = false, client_dropped_ = false;
   bool client_talks_ = false;  // it sent data over our leaf
   int64_t handshake_done_ns_ = 0;
@@ -192,6 +200,7 @@ class Flow final : private Relay::Link {
 
   // The queues come before the channels that write into them.
   ByteQueue to_client_, to_upstream_;
+  ByteQueue upstream_early_;  // plaintext that came before the relay was there: an HTTP/2 server speaks at once
   ByteQueue client_plain_, upstream_plain_;  // plaintext gathered within one event, sealed in settle()
   std::optional<tls::Channel> client_channel_, upstream_channel_;
   std::unique_ptr<Relay> relay_;

@@ -93,10 +93,10 @@ void H1Relay::on_no_more_upstreams(Time now) {
 }
 
 bool H1Relay::wants_client_bytes() const {
-  return state_ != State::Closed && client_pending_.size() < kPendingLimit;
+  return state_ != State::Closed && client_pending_.size() < kPendingLimit && !link_.upstream_is_behind();
 }
 bool H1Relay::wants_upstream_bytes() const {
-  return state_ != State::Closed && upstream_pending_.size() < kPendingLimit;
+  return state_ != State::Closed && upstream_pending_.size() < kPendingLimit && !link_.client_is_behind();
 }
 bool H1Relay::idle() const {
   return !exchange_;

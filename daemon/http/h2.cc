@@ -72,6 +72,7 @@ struct H2Session::Impl {
   int flooded(std::string_view what);
   void fail_session(H2Code code, std::string why);
   void resume(H2Stream& stream);
+  void last_go_away();
   void settle_connection_window();
   void enlarge_window(H2Stream& stream, size_t passed_on);
   void refuse_unsent();
@@ -94,7 +95,7 @@ struct H2Session::Impl {
   std::string explanation;      // nghttp2's latest, in words
   std::optional<Error> failure;
   bool stopped = false;  // nothing is received any more
-  bool shutting_down = false;
+  bool shutting_down = false, said_go_away = false;
 };
 
 // --- Setting up ---
@@ -224,10 +225,7 @@ int H2Session::Impl::frame_received(nghttp2_session*, const nghttp2_frame* frame
       return 0;
     case NGHTTP2_PING:
       // The second step of shut_down(): whatever the client had sent before it knew has come.
-      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && self.shutting_down)
-        nghttp2_submit_goaway(self.session.get(), NGHTTP2_FLAG_NONE,
-                              nghttp2_session_get_last_proc_stream_id(self.session.get()), NGHTTP2_NO_ERROR, nullptr,
-                              0);
+      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && self.shutting_down) self.last_go_away();
       return 0;
     case NGHTTP2_GOAWAY:
       self.refuse_unsent();
@@ -452,7 +450,7 @@ void H2Session::reset(H2Stream& stream, H2Code code) {
 }
 
 void H2Session::reset_after_body(H2Stream& stream, H2Code code) {
-  if (stream.out_.empty()) return reset(stream, code);
+  if (stream.out_.empty() && (!stream.ended_ || stream.body_done_)) return reset(stream, code);
   stream.reset_with_ = code;
   release(stream);
 }
@@ -486,17 +484,22 @@ ssize_t H2Session::Impl::read_body(nghttp2_session* session, int32_t id, uint8_t
     return NGHTTP2_ERR_DEFERRED;
   }
   *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-  if (!last) return static_cast<ssize_t>(size);
-  *flags |= NGHTTP2_DATA_FLAG_EOF;
-  if (!stream.trailers_.empty()) {
-    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    self.fields.of_trailers(stream.trailers_);
-    nghttp2_submit_trailer(session, id, self.fields.data(), self.fields.size());
+  if (last) {
+    stream.body_done_ = true;
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (!stream.trailers_.empty()) {
+      *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      self.fields.of_trailers(stream.trailers_);
+      nghttp2_submit_trailer(session, id, self.fields.data(), self.fields.size());
+    }
   }
+  // Both go behind the frame that is being made.
+  if (stream.reset_with_ && size == stream.out_.size())
+    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, static_cast<uint32_t>(*stream.reset_with_));
   return static_cast<ssize_t>(size);
 }
 
-int H2Session::Impl::send_data(nghttp2_session* session, nghttp2_frame* frame, const uint8_t* header, size_t,
+int H2Session::Impl::send_data(nghttp2_session*, nghttp2_frame* frame, const uint8_t* header, size_t,
                                nghttp2_data_source* source, void* user) {
   Impl& self = *static_cast<Impl*>(user);
   H2Stream& stream = *static_cast<H2Stream*>(source->ptr);
@@ -506,8 +509,6 @@ int H2Session::Impl::send_data(nghttp2_session* session, nghttp2_frame* frame, c
   self.output->append(stream.out_.bytes().first(size));
   stream.out_.consume(size);
   self.guard.body_sent(size);
-  if (stream.out_.empty() && stream.reset_with_)
-    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream.id_, static_cast<uint32_t>(*stream.reset_with_));
   if (!stream.released_ && size > 0) self.handler.on_sent(stream);
   return 0;
 }
@@ -590,7 +591,7 @@ void H2Server::respond(H2Stream& stream, const Head& head, std::string_view neve
   Impl& self = *impl_;
   self.fields.of_response(head, never_indexed);
   nghttp2_data_provider body = self.body_of(stream);
-  stream.ended_ = ends;
+  stream.ended_ = stream.body_done_ = ends;
   nghttp2_submit_response(self.session.get(), stream.id(), self.fields.data(), self.fields.size(),
                           ends ? nullptr : &body);
 }
@@ -603,10 +604,19 @@ void H2Server::mirror(bool extended_connect, uint32_t maximum_streams) {
   nghttp2_submit_settings(impl_->session.get(), NGHTTP2_FLAG_NONE, settings.data(), settings.size());
 }
 
-void H2Server::shut_down() {
-  if (std::exchange(impl_->shutting_down, true)) return;
-  nghttp2_submit_shutdown_notice(impl_->session.get());
-  nghttp2_submit_ping(impl_->session.get(), NGHTTP2_FLAG_NONE, nullptr);
+// In two steps, so that no request is lost that the client sent before it knew (RFC 9113 section 6.8).
+void H2Server::shut_down(bool at_once) {
+  if (!std::exchange(impl_->shutting_down, true) && !at_once) {
+    nghttp2_submit_shutdown_notice(impl_->session.get());
+    nghttp2_submit_ping(impl_->session.get(), NGHTTP2_FLAG_NONE, nullptr);
+  }
+  if (at_once) impl_->last_go_away();
+}
+
+void H2Session::Impl::last_go_away() {
+  if (std::exchange(said_go_away, true)) return;
+  nghttp2_submit_goaway(session.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session.get()),
+                        NGHTTP2_NO_ERROR, nullptr, 0);
 }
 
 // --- Client ---
@@ -614,11 +624,11 @@ void H2Server::shut_down() {
 H2Client::H2Client(Handler& handler, uint32_t stream_window)
     : H2Session(handler, false, std::clamp(stream_window, kSmallestWindow, kStreamWindow)) {}
 
-H2Stream& H2Client::request(const H2Head& head, bool ends) {
+H2Stream& H2Client::request(const Head& head, const H2Extras& extras, bool ends) {
   Impl& self = *impl_;
   H2Stream& stream = self.open(0);
-  stream.ended_ = ends;
-  self.fields.of_request(head);
+  stream.ended_ = stream.body_done_ = ends;
+  self.fields.of_request(head, extras);
   nghttp2_data_provider body = self.body_of(stream);
   int32_t id = nghttp2_submit_request(self.session.get(), nullptr, self.fields.data(), self.fields.size(),
                                       ends ? nullptr : &body, &stream);

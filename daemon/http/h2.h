@@ -63,6 +63,9 @@ class H2Stream {
   int32_t id() const { return id_; }
   size_t waiting() const { return out_.size(); }  // written, not sent yet
   size_t held() const { return held_; }           // received, not consumed yet
+  bool has_ended() const { return ended_; }       // our side, though something may wait
+  bool peer_has_ended() const { return peer_ended_; }
+  bool is_complete() const { return ended_ && peer_ended_; }
 
  private:
   friend class H2Session;
@@ -78,9 +81,10 @@ class H2Stream {
   bool announced_ = false;  // its head was told
   bool head_done_ = false;  // the next header block is trailers
   bool peer_ended_ = false;
-  bool released_ = false;  // no more events
-  bool ended_ = false;     // the caller ended its side
-  bool deferred_ = false;  // nghttp2 waits for resume
+  bool released_ = false;   // no more events
+  bool ended_ = false;      // the caller ended its side
+  bool body_done_ = false;  // nothing more of our side is left but what nghttp2 has already
+  bool deferred_ = false;   // nghttp2 waits for resume
   bool headers_too_large_ = false;
 };
 
@@ -143,7 +147,8 @@ class H2Server : public H2Session {
   void respond(H2Stream& stream, const Head& head, std::string_view never_indexed, bool ends);
   // What the upstream's SETTINGS say, for the client.
   void mirror(bool extended_connect, uint32_t maximum_streams);
-  void shut_down();  // takes no new streams, once the client knows; over() when those open have ended
+  // Takes no new streams: at once, or once the client knows; over() when those open have ended.
+  void shut_down(bool at_once);
 };
 
 class H2Client : public H2Session {
@@ -151,7 +156,7 @@ class H2Client : public H2Session {
   // `stream_window` is what the response's reader takes: between kSmallestWindow and kStreamWindow.
   H2Client(Handler& handler, uint32_t stream_window);
 
-  H2Stream& request(const H2Head& head, bool ends);
+  H2Stream& request(const Head& head, const H2Extras& extras, bool ends);
 };
 
 }  // namespace waylay::http

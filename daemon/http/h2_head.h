@@ -20,14 +20,16 @@ namespace waylay::http {
 // KiB.
 constexpr size_t kMaximumHeaderList = 128 * 1024;
 
-struct H2Head {
-  Head head;
+struct H2Extras {
   std::string scheme;     // of a request; empty for a plain CONNECT
   std::string protocol;   // of an extended CONNECT (RFC 8441): "websocket"
   bool authority = true;  // the Host was :authority; else it was a field
   // Names of the fields that their sender wants in no index (RFC 7541 section 7.1.3), each behind a '\n' and with one
   // at the end; mostly empty.
   std::string never_indexed;
+};
+struct H2Head : H2Extras {
+  Head head;
 };
 
 class H2HeadReader {

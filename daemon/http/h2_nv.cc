@@ -49,21 +49,20 @@ void H2Fields::add_fields(const Head& head, std::string_view never_indexed, bool
   }
 }
 
-H2Fields& H2Fields::of_request(const H2Head& message) {
-  const Head& head = message.head;
-  bool tunnel = head.method() == "CONNECT" && message.protocol.empty();
+H2Fields& H2Fields::of_request(const Head& head, const H2Extras& extras) {
+  bool tunnel = head.method() == "CONNECT" && extras.protocol.empty();
   list_.clear();
   add(":method", head.method());
   if (tunnel) {
     add(":authority", head.target());
   } else {
-    add(":scheme", message.scheme);
+    add(":scheme", extras.scheme);
     std::optional<std::string_view> host = head.first("host");
-    if (message.authority && host) add(":authority", *host);
+    if (extras.authority && host) add(":authority", *host);
     add(":path", head.target());
-    if (!message.protocol.empty()) add(":protocol", message.protocol);
+    if (!extras.protocol.empty()) add(":protocol", extras.protocol);
   }
-  add_fields(head, message.never_indexed, message.authority && !tunnel);
+  add_fields(head, extras.never_indexed, extras.authority && !tunnel);
   return *this;
 }
 

@@ -12,7 +12,7 @@ namespace waylay::http {
 
 class H2Fields {
  public:
-  H2Fields& of_request(const H2Head& head);
+  H2Fields& of_request(const Head& head, const H2Extras& extras);
   H2Fields& of_response(const Head& head, std::string_view never_indexed);
   H2Fields& of_trailers(const Trailers& trailers);
 

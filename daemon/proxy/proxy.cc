@@ -40,6 +40,7 @@ Result<std::unique_ptr<Shared>> make_shared_part(Inheritance& from, Services ser
                                             .policy = std::move(*policy),
                                             .minter = std::move(*minter),
                                             .leaves = tls::LeafCache(),
+                                            .protocols = {},
                                             .flow_map = kernel::FlowMap(std::move(from.flow_map)),
                                             .error_page = from.info.error_page});
 }

@@ -4,6 +4,7 @@
 
 #include "flow/facts.h"
 #include "flow/rejections.h"
+#include "flow/upstream_protocols.h"
 #include "kernel/flow_map.h"
 #include "rules/rule_book.h"
 #include "tls/context.h"
@@ -26,6 +27,7 @@ struct Shared {
   std::shared_ptr<const tls::UpstreamPolicy> policy;
   std::unique_ptr<tls::LeafMinter> minter;
   tls::LeafCache leaves;
+  flow::UpstreamProtocols protocols;
   kernel::FlowMap flow_map;
   bool error_page = false;
 };

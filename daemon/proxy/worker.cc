@@ -50,6 +50,7 @@ Worker::Worker(unsigned index, Shared& shared, Contexts contexts, std::unique_pt
                    contexts_.upstream,
                    shared.services.rules,
                    shared.services.rejections,
+                   shared.protocols,
                    shared.services.recorder,
                    shared.services.identifiers,
                    scratch_,

@@ -75,9 +75,10 @@ Playbook::Playbook(Setup setup) : setup_(std::move(setup)), scratch_(17 * 1024) 
   if (setup_.origin_name.empty()) setup_.origin_name = setup_.name;
   if (!setup_.rules.empty()) must(rules_.add(setup_.rules, "story", Time{}));
   Rejections& rejections = setup_.rejections ? *setup_.rejections : own_rejections_;
-  environment_.emplace(Environment{world_.client_side_context,
-                                   setup_.upstream ? *setup_.upstream : world_.upstream_context, rules_, rejections,
-                                   recording_, identifiers_, std::span<std::byte>(scratch_), setup_.error_page});
+  UpstreamProtocols& protocols = setup_.protocols ? *setup_.protocols : own_protocols_;
+  environment_.emplace(
+      Environment{world_.client_side_context, setup_.upstream ? *setup_.upstream : world_.upstream_context, rules_,
+                  rejections, protocols, recording_, identifiers_, std::span<std::byte>(scratch_), setup_.error_page});
   FlowFacts facts;
   facts.target = 1;
   facts.target_name = "docker:job";
@@ -252,7 +253,7 @@ bool Playbook::carry_out_commands() {
     if (origin_silent_) return flow_->on_upstream_connected(connect->id, now_), true;
     std::shared_ptr<const tls::Leaf> leaf =
         world_.leaf(world_.origin_ca, *world_.origin_minter, setup_.origin_name, nullptr, now());
-    std::string alpn = setup_.client_alpn.empty() ? "" : "http/1.1";
+    std::string alpn = setup_.client_alpn.empty() ? "" : setup_.origin_alpn;
     origin_.emplace(must(world_.origin_context.accept(*leaf, alpn, "origin", &origin_out_)));
     flow_->on_upstream_connected(connect->id, now_);
   } else if (auto* request = std::get_if<RequestLeaf>(&*command)) {

@@ -48,6 +48,7 @@ class Playbook {
     std::string origin_name;  // of the origin's certificate; empty: the same
     std::string rules;        // JSON
     std::vector<std::string> client_alpn = {"http/1.1"};
+    std::string origin_alpn = "http/1.1";  // what it speaks; nothing if the client offers nothing
     bool client_trusts_us = true;
     bool insist = false;
     bool error_page = false;
@@ -56,6 +57,7 @@ class Playbook {
     std::function<tls::Channel(ByteQueue*)> origin = {};  // instead of one with a good certificate
     std::string origin_says_raw = {};                     // instead of TLS, as soon as it is connected to
     tls::UpstreamContext* upstream = nullptr;             // Waylay's, instead of one that trusts that origin
+    UpstreamProtocols* protocols = nullptr;
   };
   explicit Playbook(Setup setup);
   Playbook() : Playbook(Setup{}) {}
@@ -71,6 +73,7 @@ class Playbook {
   void origin_resets();
   void origin_refuses_connections(std::string why = "connection refused");  // from now on
   void origin_never_answers() { origin_silent_ = true; }  // from now on it accepts connections and says nothing
+  void origin_speaks(std::string alpn) { setup_.origin_alpn = std::move(alpn); }  // from its next connection on
   void client_stops_reading() { client_reads_ = false; }
   void client_reads_again();
   void wait(int64_t milliseconds);
@@ -108,6 +111,7 @@ class Playbook {
   TestWorld& world_ = TestWorld::instance();
   rules::RuleBook rules_;
   Rejections own_rejections_;
+  UpstreamProtocols own_protocols_;
   Identifiers identifiers_;
   Recording recording_;
   std::vector<std::byte> scratch_;

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     head.head = http::Head::http2_request(method, method == "CONNECT" ? "a:443" : "/");
     head.head.add("host", "a");
     head.scheme = "https";
-    http::H2Stream& stream = client.request(head, method != "POST");
+    http::H2Stream& stream = client.request(head.head, head, method != "POST");
     if (method == "POST") client.write(stream, as_bytes("body"));
   }
   ByteQueue out;

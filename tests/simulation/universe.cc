@@ -75,7 +75,7 @@ Universe::Universe(uint64_t seed)
       scratch_(17 * 1024) {
   now.wall_ns = waylay::now().wall_ns;
   environment_ = std::make_unique<flow::Environment>(
-      flow::Environment{client_side_, upstream_side_, rules_, rejections_, *this, identifiers,
+      flow::Environment{client_side_, upstream_side_, rules_, rejections_, protocols_, *this, identifiers,
                         std::span<std::byte>(scratch_), chance.one_in(2)});
   change_rules();
 }

@@ -51,6 +51,7 @@ class Universe final : private flow::Recorder {
   tls::UpstreamContext upstream_side_, trusting_, untrusting_;
   rules::RuleBook rules_;
   flow::Rejections rejections_;
+  flow::UpstreamProtocols protocols_;
   std::vector<std::byte> scratch_;
   std::unique_ptr<flow::Environment> environment_;
   std::multimap<uint64_t, std::shared_ptr<const flow::ExchangeFacts>> recorded_;  // by flow

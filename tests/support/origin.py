@@ -53,8 +53,10 @@ class Internet:
 class Origin:
     """A running origin_server.py. `certificate` is the default one's file; `requests()` what arrived so far."""
 
-    def __init__(self, internet, place, name, certificate_of, port=443, ipv6=True, close=False, cookie=""):
-        """certificate_of: host name -> (certificate file, key file); the first is served to clients without a name."""
+    def __init__(self, internet, place, name, certificate_of, port=443, ipv6=True, close=False, cookie="",
+                 server=("/usr/bin/python3", "-B", "origin_server.py")):
+        """certificate_of: host name -> (certificate file, key file); the first is served to clients without a name.
+        server: another program of this folder that reads the same settings and says "ready"."""
         self.name = name
         folder = place.folder(f"origin-{name}")
         self.address, self.address6 = internet.new_addresses()
@@ -69,9 +71,10 @@ class Origin:
             "name": name, "log": str(self._log), "port": port, "close": close, "cookie": cookie,
             "addresses": [self.address] + ([self.address6] if ipv6 else []),
             "certificates": {host: [str(file) for file in pair] for host, pair in certificate_of.items()}}))
-        script = place_of_server()
+        *interpreter, script = server
         self._process = process.Background(
-            process.in_namespace(internet.namespace.path) + ["/usr/bin/python3", "-B", script, settings], folder / "log")
+            process.in_namespace(internet.namespace.path) + [*interpreter, __file__.removesuffix("origin.py") + script, settings],
+            folder / "log")
         process.until(lambda: "ready" in self._process.said() or not self._process.is_running(), 15, f"origin {name} is up")
         if not self._process.is_running():
             raise AssertionError(self._process.said())
@@ -85,6 +88,3 @@ class Origin:
     def stop(self):
         self._process.stop()
 
-
-def place_of_server():
-    return __file__.removesuffix("origin.py") + "origin_server.py"

@@ -5,46 +5,12 @@
 
 #include <functional>
 
+#include "unit/http/h2_witness.h"
+
 namespace waylay::http {
 namespace {
 
 constexpr Time kNow{1'000'000'000'000, 0};
-
-// Writes down what a session says, and keeps its streams.
-class Witness : public H2Session::Handler {
- public:
-  void on_head(H2Stream& stream, H2Head head, bool ends) override {
-    said += head.head.raw().substr(0, head.head.raw().size() - 2) + (ends ? "[ends]" : "");
-    heads.push_back(std::move(head));
-    streams.push_back(&stream);
-    if (answer) answer(stream);
-  }
-  void on_informational(H2Stream&, const Head& head) override { said += "<" + std::to_string(head.status()) + ">"; }
-  void on_body(H2Stream& stream, Bytes payload) override {
-    body += as_text(payload);
-    if (consumer != nullptr) consumer->consume(stream, payload.size());
-  }
-  void on_end(H2Stream&, const Trailers* trailers) override {
-    said += "[end";
-    if (trailers != nullptr)
-      for (const auto& [name, value] : *trailers) said += " " + name + "=" + value;
-    said += "]";
-  }
-  void on_sent(H2Stream&) override {}
-  void on_closed(H2Stream&, H2Code code, bool by_peer) override {
-    said += "[closed " + std::string(to_string(code)) + (by_peer && code != H2Code::NoError ? " by peer]" : "]");
-  }
-  void on_refused(std::string why) override { said += "[refused " + why + "]"; }
-  void on_settings() override { ++settings; }
-  void on_go_away(H2Code code, std::string_view) override { said += "[goaway " + std::string(to_string(code)) + "]"; }
-
-  std::string said, body;
-  std::vector<H2Head> heads;
-  std::vector<H2Stream*> streams;
-  int settings = 0;
-  H2Session* consumer = nullptr;
-  std::function<void(H2Stream&)> answer;
-};
 
 // Carries bytes from one session to the other, in pieces, until both are silent.
 void carry(H2Session& a, H2Session& b, size_t piece = 100'000) {
@@ -68,15 +34,6 @@ struct Pair {
   H2Server server{at_server};
   H2Client client{at_client, kStreamWindow};
 };
-
-H2Head get(std::string_view path, const std::vector<std::pair<std::string, std::string>>& fields = {}) {
-  H2Head head;
-  head.head = Head::http2_request("GET", path);
-  head.head.add("host", "example.org");
-  head.scheme = "https";
-  for (const auto& [name, value] : fields) head.head.add(name, value);
-  return head;
-}
 
 // A server's end, and a client who says raw bytes.
 struct Raw {
@@ -139,7 +96,7 @@ struct Raw {
 
 TEST(H2, CarriesARequestAndItsResponse) {
   Pair pair;
-  EXPECT_EQ(pair.client.request(get("/a?b", {{"accept", "*/*"}}), true).id(), 1);
+  EXPECT_EQ(ask(pair.client, get("/a?b", {{"accept", "*/*"}}), true).id(), 1);
   carry(pair.client, pair.server);
   EXPECT_EQ(pair.at_server.said, "GET /a?b HTTP/2\r\nhost: example.org\r\naccept: */*\r\n[ends][end]");
   EXPECT_EQ(request_host(pair.at_server.heads[0].head), "example.org");
@@ -166,7 +123,7 @@ TEST(H2, TakesAnythingInPiecesOfOneByte) {
     Trailers trailers = {{"grpc-status", "0"}};
     pair.server.end(stream, &trailers);
   };
-  pair.client.request(get("/"), true);
+  ask(pair.client, get("/"), true);
   carry(pair.client, pair.server, 1);
   EXPECT_EQ(pair.at_client.said, "HTTP/2 200\r\n[end grpc-status=0][closed NO_ERROR]");
   EXPECT_EQ(pair.at_client.body, "body");
@@ -179,7 +136,7 @@ TEST(H2, CarriesTrailersWithoutABody) {
     Trailers trailers = {{"grpc-status", "5"}, {"grpc-message", "not found"}};
     pair.server.end(stream, &trailers);
   };
-  pair.client.request(get("/"), true);
+  ask(pair.client, get("/"), true);
   carry(pair.client, pair.server);
   EXPECT_EQ(pair.at_client.said, "HTTP/2 200\r\n[end grpc-status=5 grpc-message=not found][closed NO_ERROR]");
 }
@@ -190,7 +147,7 @@ TEST(H2, CarriesInformationalResponses) {
     pair.server.inform(stream, Head::http2_response(103));
     pair.server.respond(stream, Head::http2_response(204), {}, true);
   };
-  pair.client.request(get("/"), true);
+  ask(pair.client, get("/"), true);
   carry(pair.client, pair.server);
   EXPECT_EQ(pair.at_client.said, "<103>HTTP/2 204\r\n[ends][end][closed NO_ERROR]");
 }
@@ -222,7 +179,7 @@ TEST(H2, RemembersWhatMayNotBeIndexed) {
   Pair pair;
   H2Head head = get("/", {{"x-token", "a-long-secret"}, {"X-Other", "1"}, {"connection", "close"}});
   head.never_indexed = "\nx-token\n";
-  pair.client.request(head, true);
+  ask(pair.client, head, true);
   carry(pair.client, pair.server);
   EXPECT_EQ(pair.at_server.heads.at(0).never_indexed, "\nx-token\n");
   EXPECT_FALSE(pair.at_server.heads.at(0).head.has("connection"));
@@ -237,7 +194,7 @@ TEST(H2, ExtendedConnectNeedsTheUpstreamsWord) {
   pair.server.mirror(true, 100);
   carry(pair.client, pair.server);
   EXPECT_TRUE(pair.client.peer_takes_extended_connect());
-  pair.client.request(head, false);
+  ask(pair.client, head, false);
   carry(pair.client, pair.server);
   ASSERT_EQ(pair.at_server.heads.size(), 1u);
   EXPECT_EQ(pair.at_server.heads[0].protocol, "websocket");
@@ -249,7 +206,7 @@ TEST(H2, APlainConnectHasItsAuthorityAsTarget) {
   Pair pair;
   H2Head head;
   head.head = Head::http2_request("CONNECT", "example.org:443");
-  pair.client.request(head, false);
+  ask(pair.client, head, false);
   carry(pair.client, pair.server);
   EXPECT_EQ(pair.at_server.said, "CONNECT example.org:443 HTTP/2\r\n");
 }
@@ -258,7 +215,7 @@ TEST(H2, APlainConnectHasItsAuthorityAsTarget) {
 
 TEST(H2, GivesAWindowBackOnlyForWhatWasPassedOn) {
   Pair pair;
-  H2Stream& asked = pair.client.request(get("/"), false);
+  H2Stream& asked = ask(pair.client, get("/"), false);
   pair.client.write(asked, as_bytes(std::string(1'000'000, 'x')));
   carry(pair.client, pair.server);
   H2Stream& stream = *pair.at_server.streams.at(0);
@@ -267,7 +224,7 @@ TEST(H2, GivesAWindowBackOnlyForWhatWasPassedOn) {
 
   // Its neighbour is not touched by that.
   pair.at_server.consumer = nullptr;
-  H2Stream& other = pair.client.request(get("/other"), false);
+  H2Stream& other = ask(pair.client, get("/other"), false);
   pair.client.write(other, as_bytes(std::string(1000, 'y')));
   carry(pair.client, pair.server);
   EXPECT_EQ(other.waiting(), 0u);
@@ -280,7 +237,7 @@ TEST(H2, GivesAWindowBackOnlyForWhatWasPassedOn) {
 TEST(H2, ALargeBodyArrivesWhole) {
   Pair pair;
   pair.at_server.consumer = &pair.server;
-  H2Stream& asked = pair.client.request(get("/"), false);
+  H2Stream& asked = ask(pair.client, get("/"), false);
   std::string body;
   for (int i = 0; body.size() < 5'000'000; ++i) body += std::to_string(i);
   pair.client.write(asked, as_bytes(body));
@@ -293,7 +250,7 @@ TEST(H2, ALargeBodyArrivesWhole) {
 TEST(H2, OneConnectionHoldsABoundedAmount) {
   Pair pair;
   std::string body(1'000'000, 'x');
-  for (int i = 0; i < 90; ++i) pair.client.write(pair.client.request(get("/"), false), as_bytes(body));
+  for (int i = 0; i < 90; ++i) pair.client.write(ask(pair.client, get("/"), false), as_bytes(body));
   carry(pair.client, pair.server);
   EXPECT_LE(pair.at_server.body.size(), kConnectionHeld + kConnectionWindow);
   EXPECT_GE(pair.at_server.body.size(), kConnectionHeld);
@@ -303,7 +260,7 @@ TEST(H2, OneConnectionHoldsABoundedAmount) {
 
 TEST(H2, ResetsReachTheOtherEndWithTheirCode) {
   Pair pair;
-  H2Stream& asked = pair.client.request(get("/"), false);
+  H2Stream& asked = ask(pair.client, get("/"), false);
   carry(pair.client, pair.server);
   pair.client.reset(asked, H2Code::Cancel);
   carry(pair.client, pair.server);
@@ -319,7 +276,7 @@ TEST(H2, AResetBehindABodyLetsTheBodyArrive) {
     pair.server.write(stream, as_bytes("half of"));
     pair.server.reset_after_body(stream, H2Code::InternalError);
   };
-  pair.client.request(get("/"), true);
+  ask(pair.client, get("/"), true);
   carry(pair.client, pair.server);
   EXPECT_EQ(pair.at_client.body, "half of");
   EXPECT_TRUE(pair.at_client.said.ends_with("[closed INTERNAL_ERROR by peer]"));
@@ -327,9 +284,9 @@ TEST(H2, AResetBehindABodyLetsTheBodyArrive) {
 
 TEST(H2, ShutsDownWithoutLosingARequest) {
   Pair pair;
-  pair.client.request(get("/1"), true);
+  ask(pair.client, get("/1"), true);
   carry(pair.client, pair.server);
-  pair.server.shut_down();
+  pair.server.shut_down(false);
   carry(pair.server, pair.client);
   EXPECT_TRUE(pair.at_client.said.ends_with("[goaway NO_ERROR][goaway NO_ERROR]"));
   EXPECT_FALSE(pair.server.over());
@@ -343,11 +300,11 @@ TEST(H2, RequestsThatFindNoPlaceAreRefusedWhenTheServerGoes) {
   Pair pair;
   pair.server.mirror(false, 1);
   carry(pair.client, pair.server);
-  pair.client.request(get("/1"), true);
-  pair.client.request(get("/2"), true);
+  ask(pair.client, get("/1"), true);
+  ask(pair.client, get("/2"), true);
   carry(pair.client, pair.server);
   EXPECT_EQ(pair.at_server.heads.size(), 1u);
-  pair.server.shut_down();
+  pair.server.shut_down(false);
   carry(pair.server, pair.client);
   EXPECT_NE(pair.at_client.said.find("[closed REFUSED_STREAM by peer]"), std::string::npos) << pair.at_client.said;
 }
@@ -455,7 +412,7 @@ TEST(H2, AMalformedResponseIsTheUpstreamsFault) {
     pair.server.write(stream, as_bytes("short"));
     pair.server.end(stream);
   };
-  pair.client.request(get("/"), true);
+  ask(pair.client, get("/"), true);
   carry(pair.client, pair.server);
   EXPECT_TRUE(pair.at_client.said.ends_with("[closed PROTOCOL_ERROR]")) << pair.at_client.said;
 }
@@ -542,7 +499,7 @@ TEST(H2, WindowUpdatesForABodyAreNoFlood) {
   pair.at_client.consumer = &pair.client;
   std::string piece(20'000, 'x');
   pair.at_server.answer = [&](H2Stream& stream) { pair.server.respond(stream, Head::http2_response(200), {}, false); };
-  pair.client.request(get("/"), true);
+  ask(pair.client, get("/"), true);
   carry(pair.client, pair.server);
   for (int i = 0; i < 10'000; ++i) {
     pair.server.write(*pair.at_server.streams.at(0), as_bytes(piece));

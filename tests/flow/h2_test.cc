@@ -1,0 +1,411 @@
+// Stories of HTTP/2 connections: real TLS and real HTTP/2 at both ends, see support_playbook.h.
+#include <gtest/gtest.h>
+
+#include "flow/support_playbook.h"
+#include "unit/http/h2_witness.h"
+
+namespace waylay::flow {
+namespace {
+
+using http::H2Code;
+using http::H2Stream;
+
+constexpr Time kNow{1'000 * kSecond_ns, 0};
+
+class H2Story {
+ public:
+  explicit H2Story(Playbook::Setup setup = {}) : play(with_h2(std::move(setup))) {
+    at_client.consumer = &client;
+    begin_origin();
+  }
+
+  static Playbook::Setup with_h2(Playbook::Setup setup) {
+    if (setup.client_alpn.size() == 1) setup.client_alpn = {"h2", "http/1.1"};
+    if (setup.origin_alpn == "http/1.1") setup.origin_alpn = "h2";
+    return setup;
+  }
+  void begin_origin() {
+    origin = std::make_unique<http::H2Server>(at_origin);
+    at_origin.consumer = origin.get();
+  }
+  // Moves bytes until nothing moves.
+  void run() {
+    for (bool moved = true; moved;) {
+      moved = false;
+      ByteQueue bytes;
+      client.pull(bytes, 1 << 24);
+      if (!bytes.empty()) play.client_says(bytes.text()), moved = true;
+      std::string got = play.take_origin_got();
+      if (!got.empty()) origin->receive(as_bytes(got), kNow), moved = true;
+      bytes.clear();
+      if (play.connections() > 0) origin->pull(bytes, 1 << 24);
+      if (!bytes.empty()) play.origin_says(bytes.text()), moved = true;
+      got = play.take_client_got();
+      if (!got.empty()) client.receive(as_bytes(got), kNow), moved = true;
+    }
+  }
+  H2Stream& get(std::string_view path, bool ends = true) {
+    H2Stream& stream = http::ask(client, http::get(path), ends);
+    run();
+    return stream;
+  }
+  void answer(size_t request, std::string_view body, bool ends = true) {
+    H2Stream& stream = *at_origin.streams.at(request);
+    origin->respond(stream, http::Head::http2_response(200), {}, false);
+    origin->write(stream, as_bytes(body));
+    if (ends) origin->end(stream);
+    run();
+  }
+  const ExchangeFacts& exchange(size_t index) const { return *play.exchanges().at(index); }
+
+  Playbook play;
+  http::Witness at_client, at_origin;
+  http::H2Client client{at_client, http::kStreamWindow};
+  std::unique_ptr<http::H2Server> origin;
+};
+
+class H2Pieces : public testing::TestWithParam<size_t> {};
+INSTANTIATE_TEST_SUITE_P(Delivered, H2Pieces, testing::Values(0, 1, 50));
+
+TEST_P(H2Pieces, RelaysAnExchangeOfEachStream) {
+  Playbook::Setup setup;
+  setup.piece = GetParam();
+  H2Story story(setup);
+  story.get("/a");
+  story.get("/b");
+  EXPECT_EQ(story.at_origin.said,
+            "GET /a HTTP/2\r\nhost: example.org\r\n[ends][end]GET /b HTTP/2\r\nhost: example.org\r\n[ends][end]");
+  story.answer(1, "second");
+  story.answer(0, "first");
+  EXPECT_EQ(story.at_client.body, "secondfirst") << story.play.transcript();
+  ASSERT_EQ(story.play.exchanges().size(), 2u);
+  EXPECT_EQ(story.exchange(0).request->target(), "/b");
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
+  EXPECT_EQ(story.exchange(0).response_body, 6u);
+  EXPECT_EQ(story.exchange(0).request->version(), "HTTP/2");
+  EXPECT_EQ(story.play.connections(), 1);
+  EXPECT_EQ(story.play.facts().client_tls.alpn, "h2");
+  EXPECT_EQ(story.play.facts().upstream_tls.alpn, "h2");
+}
+
+TEST(H2Flow, MirrorsWhatTheUpstreamSpeaks) {
+  Playbook::Setup setup;
+  setup.client_alpn = {"h2", "http/1.1"};
+  Playbook play(setup);
+  play.client_says("GET /a HTTP/1.1\r\nHost: origin.test\r\n\r\n");
+  EXPECT_EQ(play.facts().client_tls.alpn, "http/1.1");
+  EXPECT_EQ(play.origin_got(), "GET /a HTTP/1.1\r\nHost: origin.test\r\n\r\n");
+}
+
+TEST(H2Flow, StreamsBodiesAndTrailersBothWaysAtOnce) {
+  H2Story story;
+  H2Stream& asked = story.get("/grpc", false);
+  story.client.write(asked, as_bytes("ping"));
+  story.run();
+  EXPECT_EQ(story.at_origin.body, "ping");
+  story.answer(0, "pong", false);
+  EXPECT_EQ(story.at_client.body, "pong") << "before the request has ended";
+  http::Trailers checksum = {{"x-sum", "1"}};
+  story.client.end(asked, &checksum);
+  story.run();
+  EXPECT_TRUE(story.at_origin.said.ends_with("[end x-sum=1]"));
+  http::Trailers status = {{"grpc-status", "0"}};
+  story.origin->end(*story.at_origin.streams.at(0), &status);
+  story.run();
+  EXPECT_TRUE(story.at_client.said.ends_with("[end grpc-status=0][closed NO_ERROR]")) << story.at_client.said;
+  ASSERT_EQ(story.play.exchanges().size(), 1u);
+  EXPECT_EQ(story.exchange(0).request_body, 4u);
+  EXPECT_EQ(story.exchange(0).response_body, 4u);
+}
+
+TEST(H2Flow, ASlowStreamSlowsItsMirrorOnly) {
+  H2Story story;
+  story.at_client.consumer = nullptr;  // the client takes nothing in
+  story.get("/slow");
+  story.get("/other");
+  H2Stream& slow = *story.at_origin.streams.at(0);
+  story.origin->respond(slow, http::Head::http2_response(200), {}, false);
+  std::string body(5'000'000, 'x');
+  story.origin->write(slow, as_bytes(body));
+  story.run();
+  EXPECT_GT(slow.waiting(), 4'000'000u) << "two windows are under way";
+  EXPECT_LT(story.at_client.body.size(), 200'000u);
+  story.at_client.body.clear();
+  story.answer(1, "quick");
+  EXPECT_EQ(story.at_client.body, "quick");
+
+  story.at_client.consumer = &story.client;
+  story.client.consume(*story.at_client.streams.at(0), story.at_client.streams.at(0)->held());
+  story.run();
+  EXPECT_EQ(slow.waiting(), 0u);
+}
+
+TEST(H2Flow, ALargeUploadArrivesWhole) {
+  H2Story story;
+  H2Stream& asked = story.get("/up", false);
+  std::string body;
+  for (int i = 0; body.size() < 3'000'000; ++i) body += std::to_string(i);
+  story.client.write(asked, as_bytes(body));
+  story.client.end(asked);
+  story.run();
+  EXPECT_EQ(story.at_origin.body, body);
+  EXPECT_TRUE(story.at_origin.said.ends_with("[end]"));
+}
+
+TEST(H2Flow, PassesResetsOn) {
+  H2Story story;
+  H2Stream& asked = story.get("/a");
+  story.client.reset(asked, H2Code::Cancel);
+  story.run();
+  EXPECT_TRUE(story.at_origin.said.ends_with("[closed CANCEL by peer]")) << story.at_origin.said;
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::ClientGone);
+
+  story.get("/b");
+  story.answer(1, "half", false);
+  story.origin->reset(*story.at_origin.streams.at(1), H2Code::EnhanceYourCalm);
+  story.run();
+  EXPECT_EQ(story.at_client.body, "half");
+  EXPECT_TRUE(story.at_client.said.ends_with("[closed ENHANCE_YOUR_CALM by peer]")) << story.at_client.said;
+  EXPECT_EQ(story.exchange(1).end, ExchangeEnd::Truncated);
+  story.get("/c");
+  story.answer(2, "still here");
+  EXPECT_EQ(story.exchange(2).end, ExchangeEnd::Complete);
+}
+
+TEST(H2Flow, AnAnswerBeforeTheRequestsEndStopsTheRequest) {
+  H2Story story;
+  story.get("/up", false);
+  story.answer(0, "enough");
+  H2Stream& stream = *story.at_origin.streams.at(0);
+  story.origin->reset(stream, H2Code::NoError);
+  story.run();
+  EXPECT_EQ(story.at_client.body, "enough");
+  EXPECT_TRUE(story.at_client.said.find("[closed NO_ERROR") != std::string::npos) << story.at_client.said;
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
+}
+
+TEST(H2Flow, TheUpstreamsGoAwayIsTheClientsGoAway) {
+  H2Story story;
+  story.get("/a");
+  story.origin->shut_down(false);
+  story.run();
+  EXPECT_NE(story.at_client.said.find("[goaway NO_ERROR]"), std::string::npos);
+  story.answer(0, "answered");
+  EXPECT_EQ(story.at_client.body, "answered");
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
+  EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
+}
+
+TEST(H2Flow, TheUpstreamsResetResetsEveryOpenStream) {
+  H2Story story;
+  story.get("/a");
+  story.get("/b");
+  story.answer(0, "whole");
+  story.play.origin_resets();
+  story.run();
+  EXPECT_EQ(story.at_client.body, "whole");
+  EXPECT_NE(story.at_client.said.find("[closed INTERNAL_ERROR by peer]"), std::string::npos) << story.at_client.said;
+  ASSERT_EQ(story.play.exchanges().size(), 2u);
+  EXPECT_EQ(story.exchange(1).end, ExchangeEnd::UpstreamFailed);
+  EXPECT_TRUE(story.play.client_saw("CloseClient"));
+}
+
+TEST(H2Flow, AnUpstreamThatBreaksHttp2IsRefused) {
+  H2Story story;
+  story.get("/a");
+  story.play.origin_says(std::string("\0\0\4\0\0\0\0\0\0abcd", 13));  // DATA on stream 0
+  story.run();
+  ASSERT_EQ(story.play.exchanges().size(), 1u);
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Refused);
+  EXPECT_EQ(story.exchange(0).status, 502);
+  EXPECT_NE(story.at_client.said.find("HTTP/2 502"), std::string::npos) << story.at_client.said;
+}
+
+TEST(H2Flow, AClientThatBreaksHttp2IsInTheLedger) {
+  H2Story story;
+  story.get("/a");
+  story.play.client_says(std::string("\0\0\4\0\0\0\0\0\0abcd", 13));
+  ASSERT_EQ(story.play.exchanges().size(), 2u) << story.play.transcript();
+  EXPECT_TRUE(story.play.client_saw("CloseClient"));
+}
+
+TEST(H2Flow, TheClientsEndEndsTheStreams) {
+  H2Story story;
+  story.get("/a");
+  story.play.client_closes();
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::ClientGone);
+  EXPECT_TRUE(story.play.flow().finished() || story.play.client_saw("CloseUpstream")) << story.play.transcript();
+}
+
+TEST(H2Flow, CarriesAWebSocketsStream) {
+  H2Story story;
+  story.origin->mirror(true, 100);  // the origin's SETTINGS say that it takes extended CONNECT
+  story.get("/");
+  EXPECT_TRUE(story.client.peer_takes_extended_connect());
+  http::H2Head head = http::get("/chat");
+  head.head = http::Head::http2_request("CONNECT", "/chat");
+  head.head.add("host", "example.org");
+  head.protocol = "websocket";
+  H2Stream& socket = http::ask(story.client, head, false);
+  story.client.write(socket, as_bytes("early "));
+  story.run();
+  ASSERT_EQ(story.at_origin.heads.size(), 2u);
+  EXPECT_EQ(story.at_origin.heads[1].protocol, "websocket");
+  story.answer(1, "from origin", false);
+  story.client.write(socket, as_bytes("from client"));
+  story.run();
+  EXPECT_EQ(story.at_origin.body, "early from client");
+  EXPECT_EQ(story.at_client.body, "from origin");
+  ASSERT_EQ(story.play.exchanges().size(), 1u);
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Upgraded);
+  story.client.end(socket);
+  story.origin->end(*story.at_origin.streams.at(1));
+  story.run();
+  EXPECT_TRUE(story.at_client.said.ends_with("[end][closed NO_ERROR]")) << story.at_client.said;
+}
+
+// --- Rules ---
+
+Playbook::Setup with_rules(std::string rules) {
+  Playbook::Setup setup;
+  setup.rules = std::move(rules);
+  return setup;
+}
+
+TEST(H2Flow, ARuleAnswersInTheUpstreamsPlace) {
+  H2Story story(with_rules(
+      R"({"name": "mock", "match": "http.request.uri == \"/a\"", "respond": {"status": 429, "headers": {"X-Made": "1"}, "body": "tea"}})"));
+  story.get("/a");
+  EXPECT_EQ(story.at_client.body, "tea") << story.play.transcript();
+  EXPECT_TRUE(story.at_client.said.starts_with("HTTP/2 429")) << story.at_client.said;
+  EXPECT_NE(story.at_client.said.find("x-made: 1\r\n"), std::string::npos) << story.at_client.said;
+  EXPECT_NE(story.at_client.said.find("content-length: 3"), std::string::npos) << story.at_client.said;
+  EXPECT_TRUE(story.at_client.said.ends_with("[end][closed NO_ERROR]")) << story.at_client.said;
+  EXPECT_EQ(story.at_origin.said, "");
+  EXPECT_TRUE(story.exchange(0).injected());
+  story.get("/b");
+  story.answer(0, "real");
+  EXPECT_EQ(story.at_client.body, "teareal");
+}
+
+TEST(H2Flow, ARuleChangesTheStatusAndKeepsTheBody) {
+  H2Story story(with_rules(R"({"name": "talk", "match": "http.response.code == 200", "status": 429})"));
+  story.get("/a");
+  story.answer(0, "body");
+  EXPECT_TRUE(story.at_client.said.starts_with("HTTP/2 429\r\n"));
+  EXPECT_EQ(story.at_client.body, "body");
+  EXPECT_EQ(story.exchange(0).upstream_status, 200);
+  EXPECT_EQ(story.exchange(0).status, 429);
+}
+
+TEST(H2Flow, ARulesAbortIsAResetOfThatStreamOnly) {
+  H2Story story(with_rules(R"({"name": "cut", "match": "http.request.uri == \"/a\"", "abort": "rst"})"));
+  story.get("/a");
+  EXPECT_EQ(story.at_client.said, "[closed INTERNAL_ERROR by peer]");
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Aborted);
+  story.get("/b");
+  story.answer(0, "fine");
+  EXPECT_EQ(story.at_client.body, "fine");
+}
+
+TEST(H2Flow, ADelayHoldsItsStreamOnly) {
+  H2Story story(with_rules(R"({"name": "slow", "match": "http.request.uri == \"/a\"", "delay": "500ms"})"));
+  story.get("/a");
+  story.get("/b");
+  EXPECT_EQ(story.at_origin.said, "GET /b HTTP/2\r\nhost: example.org\r\n[ends][end]");
+  story.play.wait(600);
+  story.run();
+  EXPECT_TRUE(story.at_origin.said.ends_with("GET /a HTTP/2\r\nhost: example.org\r\n[ends][end]"));
+}
+
+TEST(H2Flow, ADelayOfTheResponseHoldsItsBody) {
+  H2Story story(with_rules(R"({"name": "slow", "match": "http.response.code == 200", "delay": "500ms"})"));
+  story.get("/a");
+  story.answer(0, std::string(300'000, 'x'));
+  EXPECT_EQ(story.at_client.said, "");
+  EXPECT_GT(story.at_origin.streams.at(0)->waiting(), 100'000u) << "the window stays closed meanwhile";
+  story.play.wait(600);
+  story.run();
+  EXPECT_EQ(story.at_client.body.size(), 300'000u);
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
+}
+
+// --- An upstream that comes only when it is needed ---
+
+constexpr std::string_view kMock =
+    R"({"name": "mock", "match": "http.request.uri == \"/mock\"", "respond": {"status": 200, "body": "m"}})";
+
+TEST(H2Flow, AsksTheUpstreamWhatItSpeaksAndRemembersIt) {
+  UpstreamProtocols protocols;
+  for (int connections : {1, 0}) {  // the second client is answered without
+    Playbook::Setup setup = with_rules(std::string(kMock));
+    setup.protocols = &protocols;
+    H2Story story(setup);
+    story.get("/mock");
+    EXPECT_EQ(story.at_client.body, "m");
+    EXPECT_EQ(story.play.connections(), connections);
+    EXPECT_EQ(story.play.facts().client_tls.alpn, "h2");
+    story.get("/real");
+    story.answer(0, "r");
+    EXPECT_EQ(story.at_client.body, "mr") << story.play.transcript();
+    EXPECT_EQ(story.play.connections(), 1);
+  }
+}
+
+TEST(H2Flow, AnswersInHttp1WhereTheUpstreamCannotBeAsked) {
+  Playbook::Setup setup = with_rules(std::string(kMock));
+  setup.client_alpn = {"h2", "http/1.1"};
+  Playbook play(setup);
+  play.origin_refuses_connections();
+  play.client_says("GET /mock HTTP/1.1\r\nHost: origin.test\r\n\r\n");
+  EXPECT_TRUE(play.client_got().ends_with("\r\n\r\nm")) << play.transcript();
+}
+
+TEST(H2Flow, DoesNotWaitLongForAnUpstreamThatDoesNotAnswer) {
+  Playbook::Setup setup = with_rules(std::string(kMock));
+  setup.client_alpn = {"h2", "http/1.1"};
+  Playbook play(setup);
+  play.origin_never_answers();
+  play.run();
+  play.wait(3'100);
+  play.client_says("GET /mock HTTP/1.1\r\nHost: origin.test\r\n\r\n");
+  EXPECT_TRUE(play.client_got().ends_with("\r\n\r\nm")) << play.transcript();
+}
+
+TEST(H2Flow, AnUpstreamThatSpeaksAnotherProtocolThanItDidFailsTheExchange) {
+  UpstreamProtocols protocols;
+  {
+    Playbook::Setup setup = with_rules(std::string(kMock));
+    setup.protocols = &protocols;
+    H2Story(setup).get("/mock");
+  }
+  Playbook::Setup setup = with_rules(std::string(kMock));
+  setup.protocols = &protocols;
+  setup.origin_alpn = "";  // no ALPN at all
+  H2Story story(setup);
+  story.get("/real");
+  ASSERT_EQ(story.play.exchanges().size(), 1u) << story.play.transcript();
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::UpstreamFailed);
+  EXPECT_NE(story.exchange(0).error.find("speaks http/1.1 now"), std::string::npos) << story.exchange(0).error;
+}
+
+TEST(H2Flow, ADetachedTargetsConnectionsWithoutUpstreamAreShutDown) {
+  UpstreamProtocols protocols;
+  {
+    Playbook::Setup setup = with_rules(std::string(kMock));
+    setup.protocols = &protocols;
+    H2Story(setup).get("/mock");
+  }
+  Playbook::Setup setup = with_rules(std::string(kMock));
+  setup.protocols = &protocols;
+  H2Story story(setup);
+  story.get("/mock");
+  story.play.flow().on_no_more_upstreams(kNow);
+  story.play.run();
+  story.run();
+  EXPECT_NE(story.at_client.said.find("[goaway NO_ERROR]"), std::string::npos) << story.at_client.said;
+  EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
+}
+
+}  // namespace
+}  // namespace waylay::flow

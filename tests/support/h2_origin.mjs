@@ -1,0 +1,79 @@
+// A small HTTP/2 origin (ALPN h2 alone): h2_origin.mjs SETTINGS.json, the settings of origin_server.py. Paths:
+//
+//   /               200, "hello from NAME"
+//   /bytes/N        N bytes
+//   /echo           the request's body, as it comes
+//   /status/N       status N
+//   /headers        the request's fields, as JSON
+//   /trailers       a body, then trailers
+//   /reset          half of an answer, then RST_STREAM with ENHANCE_YOUR_CALM
+//   /goaway         an answer, then GOAWAY
+//   /events/N       N events, one each 200 ms
+//   CONNECT with :protocol websocket    whatever comes is sent back (RFC 8441)
+
+import fs from "node:fs";
+import http2 from "node:http2";
+
+const settings = JSON.parse(fs.readFileSync(process.argv[2]));
+const [certificate, key] = Object.values(settings.certificates)[0];
+const log = (entry) => fs.appendFileSync(settings.log, JSON.stringify(entry) + "\n");
+
+const server = http2.createSecureServer({
+  cert: fs.readFileSync(certificate),
+  key: fs.readFileSync(key),
+  settings: { enableConnectProtocol: true },
+});
+
+server.on("stream", (stream, headers) => {
+  const path = headers[":path"] ?? "";
+  const [what, number] = path.slice(1).split("/");
+  stream.on("error", (problem) => log({ error: problem.code }));
+  stream.on("close", () => log({ closed: path, code: stream.rstCode }));
+  log({ method: headers[":method"], path, host: headers[":authority"], protocol: headers[":protocol"] });
+  const answer = (status, body) => {
+    stream.respond({ ":status": status, "x-origin": settings.name });
+    stream.end(body);
+  };
+  if (headers[":method"] === "CONNECT") {
+    stream.respond({ ":status": 200 });
+    return stream.pipe(stream);
+  }
+  switch (what) {
+    case "bytes":
+      return answer(200, Buffer.alloc(Number(number), "x"));
+    case "echo":
+      stream.respond({ ":status": 200 });
+      return stream.pipe(stream);
+    case "status":
+      return answer(Number(number), `status ${number}\n`);
+    case "headers":
+      return answer(200, JSON.stringify(headers));
+    case "trailers":
+      stream.respond({ ":status": 200 }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "x-sum": "42" }));
+      return stream.end("body");
+    case "reset":
+      stream.respond({ ":status": 200 });
+      stream.write("half");
+      return setTimeout(() => stream.destroy(new Error("on purpose"), http2.constants.NGHTTP2_ENHANCE_YOUR_CALM), 100);
+    case "goaway":
+      answer(200, "going\n");
+      return stream.session.goaway(http2.constants.NGHTTP2_NO_ERROR, stream.id);
+    case "events": {
+      stream.respond({ ":status": 200, "content-type": "text/event-stream" });
+      let left = Number(number);
+      const timer = setInterval(() => {
+        stream.write(`data: ${Date.now()}\n\n`);
+        if (--left > 0) return;
+        clearInterval(timer);
+        stream.end();
+      }, 200);
+      return undefined;
+    }
+    default:
+      return answer(200, `hello from ${settings.name}\n`);
+  }
+});
+server.on("sessionError", () => {});
+
+server.listen(settings.port, settings.addresses[0], () => console.log("ready"));

@@ -1,0 +1,61 @@
+// An end of an HTTP/2 session under test: what it is told, written down.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "http/h2.h"
+
+namespace waylay::http {
+
+// Writes down what a session says, and keeps its streams.
+class Witness : public H2Session::Handler {
+ public:
+  void on_head(H2Stream& stream, H2Head head, bool ends) override {
+    said += head.head.raw().substr(0, head.head.raw().size() - 2) + (ends ? "[ends]" : "");
+    heads.push_back(std::move(head));
+    streams.push_back(&stream);
+    if (answer) answer(stream);
+  }
+  void on_informational(H2Stream&, const Head& head) override { said += "<" + std::to_string(head.status()) + ">"; }
+  void on_body(H2Stream& stream, Bytes payload) override {
+    body += as_text(payload);
+    if (consumer != nullptr) consumer->consume(stream, payload.size());
+  }
+  void on_end(H2Stream&, const Trailers* trailers) override {
+    said += "[end";
+    if (trailers != nullptr)
+      for (const auto& [name, value] : *trailers) said += " " + name + "=" + value;
+    said += "]";
+  }
+  void on_sent(H2Stream&) override {}
+  void on_closed(H2Stream&, H2Code code, bool by_peer) override {
+    said += "[closed " + std::string(to_string(code)) + (by_peer && code != H2Code::NoError ? " by peer]" : "]");
+  }
+  void on_refused(std::string why) override { said += "[refused " + why + "]"; }
+  void on_settings() override { ++settings; }
+  void on_go_away(H2Code code, std::string_view) override { said += "[goaway " + std::string(to_string(code)) + "]"; }
+
+  std::string said, body;
+  std::vector<H2Head> heads;
+  std::vector<H2Stream*> streams;
+  int settings = 0;
+  H2Session* consumer = nullptr;
+  std::function<void(H2Stream&)> answer;
+};
+
+inline H2Head get(std::string_view path, const std::vector<std::pair<std::string, std::string>>& fields = {}) {
+  H2Head head;
+  head.head = Head::http2_request("GET", path);
+  head.head.add("host", "example.org");
+  head.scheme = "https";
+  for (const auto& [name, value] : fields) head.head.add(name, value);
+  return head;
+}
+
+inline H2Stream& ask(H2Client& client, const H2Head& head, bool ends) {
+  return client.request(head.head, head, ends);
+}
+
+}  // namespace waylay::http
