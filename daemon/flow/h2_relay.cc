@@ -89,10 +89,7 @@ class H2Relay::UpstreamEnd final : public http::H2Session::Handler {
     relay_.settle(exchange);
   }
   void on_refused(std::string) override {}  // of a server's end only
-  void on_settings() override {
-    http::H2Client& upstream = *relay_.sides_.upstream;
-    relay_.sides_.client->mirror(upstream.peer_takes_extended_connect(), upstream.peer_maximum_streams());
-  }
+  void on_settings() override { relay_.sides_.client->mirror(relay_.sides_.upstream->peer_settings()); }
   void on_go_away(http::H2Code, std::string_view) override {
     relay_.sides_.upstream_leaves = true;
     relay_.leave(false);
@@ -106,7 +103,7 @@ H2Relay::H2Relay(Context context)
     : Relay(std::move(context)),
       client_end_(std::make_unique<ClientEnd>(*this)),
       upstream_end_(std::make_unique<UpstreamEnd>(*this)),
-      sides_{link_, flow_, std::make_unique<http::H2Server>(*client_end_), nullptr} {
+      sides_{link_, flow_, nullptr, nullptr} {
   sides_.may_connect = options_.lazy;
 }
 
@@ -117,6 +114,7 @@ H2Relay::~H2Relay() = default;
 void H2Relay::on_client_bytes(Bytes plaintext, Time now) {
   if (closed_) return;
   now_ = now;
+  start_client({});
   sides_.client->receive(plaintext, now);
   run();
 }
@@ -147,6 +145,7 @@ void H2Relay::on_upstream_bytes(Bytes plaintext, Time now) {
     sides_.upstream->receive(plaintext, now);
   } else {
     early_.append(plaintext);
+    if (std::optional<http::H2Settings> settings = http::peek_settings(early_.bytes())) start_client(*settings);
   }
   run();
 }
@@ -188,7 +187,7 @@ void H2Relay::on_no_more_upstreams(Time now) {
 }
 
 bool H2Relay::wants_client_bytes() const {
-  return !closed_ && sides_.client->queued_frames() < kQueuedFrames;
+  return !closed_ && (!sides_.client || sides_.client->queued_frames() < kQueuedFrames);
 }
 bool H2Relay::wants_upstream_bytes() const {
   if (closed_) return false;
@@ -263,14 +262,21 @@ void H2Relay::start_upstream() {
   });
 }
 
+// It is told with the first SETTINGS what the upstream's say, if they are there by then; else with second ones.
+void H2Relay::start_client(const http::H2Settings& mirrored) {
+  if (!sides_.client) sides_.client = std::make_unique<http::H2Server>(*client_end_, mirrored);
+}
+
 // No request more is wanted of the client.
 void H2Relay::leave(bool at_once) {
+  start_client({});
   sides_.client->shut_down(at_once);
 }
 
 // --- Behind every event ---
 
 void H2Relay::run() {
+  if (!sides_.client) return;  // nobody has said anything yet
   if (sides_.upstream && !early_.empty()) {
     sides_.upstream->receive(early_.bytes(), now_);
     early_.clear();
@@ -290,7 +296,7 @@ void H2Relay::flush() {
 }
 
 bool H2Relay::flush_client() {
-  if (link_.client_is_behind() || !sides_.client->wants_pull()) return false;
+  if (!sides_.client || link_.client_is_behind() || !sides_.client->wants_pull()) return false;
   sides_.client->pull(output_, kBatch);
   if (output_.empty()) return false;
   link_.to_client(output_.bytes());

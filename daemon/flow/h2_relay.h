@@ -45,6 +45,7 @@ class H2Relay final : public Relay {
   void begin(http::H2Stream& stream, http::H2Head head, bool ends);
   void settle(H2Exchange& exchange);
   void refused(std::string why);
+  void start_client(const http::H2Settings& mirrored);
   void start_upstream();
   void leave(bool at_once);
   // Behind every event.

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/handle.h"
-#include "http/h2_guard.h"
+#include "http/h2_frames.h"
 #include "http/h2_nv.h"
 
 namespace waylay::http {
@@ -24,10 +24,6 @@ constexpr size_t kMaximumContinuations = 8;
 constexpr size_t kMaximumAcknowledgements = 10'000;
 constexpr int kStop = NGHTTP2_ERR_CALLBACK_FAILURE;  // what a callback says to end nghttp2_session_mem_recv at once
 
-bool is_control(uint8_t type) {
-  return type != NGHTTP2_DATA && type != NGHTTP2_HEADERS && type != NGHTTP2_CONTINUATION && type != NGHTTP2_RST_STREAM;
-}
-
 }  // namespace
 
 std::string_view to_string(H2Code code) {
@@ -35,10 +31,9 @@ std::string_view to_string(H2Code code) {
 }
 
 struct H2Session::Impl {
-  Impl(Handler& owner, bool is_server, uint32_t stream_window);
+  Impl(Handler& owner, bool is_server, uint32_t window, const H2Settings& mirrored);
 
   // nghttp2's callbacks, in the order of their first use.
-  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* header, void* user);
   static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user);
   static int header(nghttp2_session*, const nghttp2_frame* frame, const uint8_t* name, size_t name_size,
                     const uint8_t* value, size_t value_size, uint8_t flags, void* user);
@@ -71,6 +66,7 @@ struct H2Session::Impl {
   void refuse_large(H2Stream& stream);
   int flooded(std::string_view what);
   void fail_session(H2Code code, std::string why);
+  void fail_session_by(int code);
   void resume(H2Stream& stream);
   void last_go_away();
   void settle_connection_window();
@@ -87,6 +83,8 @@ struct H2Session::Impl {
   H2HeadReader reader;
   H2Fields fields;
   FloodGuard guard;
+  H2FrameWatch watch;
+  H2Settings told;  // server: what the client knows of the upstream
   Time now;
   uint32_t stream_window;
   size_t held = 0;              // of all streams
@@ -104,7 +102,6 @@ const nghttp2_session_callbacks* H2Session::Impl::callbacks() {
   static const Callbacks made = [] {
     nghttp2_session_callbacks* all = nullptr;
     CHECK(nghttp2_session_callbacks_new(&all) == 0);
-    nghttp2_session_callbacks_set_on_begin_frame_callback(all, begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(all, begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(all, header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(all, invalid_header);
@@ -135,8 +132,8 @@ const nghttp2_option* H2Session::Impl::options() {
   return made.get();
 }
 
-H2Session::Impl::Impl(Handler& owner, bool is_server, uint32_t window)
-    : handler(owner), server(is_server), stream_window(window) {
+H2Session::Impl::Impl(Handler& owner, bool is_server, uint32_t window, const H2Settings& mirrored)
+    : handler(owner), server(is_server), watch(is_server, guard), told(mirrored), stream_window(window) {
   nghttp2_session* made = nullptr;
   int code = server ? nghttp2_session_server_new2(&made, callbacks(), this, options())
                     : nghttp2_session_client_new2(&made, callbacks(), this, options());
@@ -145,8 +142,9 @@ H2Session::Impl::Impl(Handler& owner, bool is_server, uint32_t window)
   std::vector<nghttp2_settings_entry> settings = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window},
                                                   {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaximumHeaderList}};
   if (server) {
-    settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kMaximumStreams});
+    settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, told.maximum_streams});
     settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});
+    if (told.extended_connect) settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
   } else {
     settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
   }
@@ -154,8 +152,8 @@ H2Session::Impl::Impl(Handler& owner, bool is_server, uint32_t window)
   CHECK(nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, kConnectionWindow) == 0);
 }
 
-H2Session::H2Session(Handler& handler, bool server, uint32_t stream_window)
-    : impl_(std::make_unique<Impl>(handler, server, stream_window)) {}
+H2Session::H2Session(Handler& handler, bool server, uint32_t stream_window, const H2Settings& mirrored)
+    : impl_(std::make_unique<Impl>(handler, server, stream_window, mirrored)) {}
 H2Session::~H2Session() = default;
 
 // --- Receiving ---
@@ -164,18 +162,17 @@ void H2Session::receive(Bytes bytes, Time now) {
   Impl& self = *impl_;
   self.now = now;
   if (self.stopped) return;
+  std::optional<H2FrameWatch::Violation> violation = self.watch.look(bytes, now);
+  if (violation) bytes = bytes.first(violation->offset);
   ssize_t taken = nghttp2_session_mem_recv(self.session.get(), as_u8(bytes), bytes.size());
-  if (taken >= 0 || self.stopped) return;
-  std::string why = taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? "not HTTP/2's connection preface"
-                                                          : nghttp2_strerror(static_cast<int>(taken));
-  bool flood = taken == NGHTTP2_ERR_FLOODED;
-  self.fail_session(flood ? H2Code::EnhanceYourCalm : H2Code::ProtocolError, std::move(why));
+  if (self.stopped) return;
+  if (taken < 0) return self.fail_session_by(static_cast<int>(taken));
+  if (violation) self.fail_session(violation->code, violation->what);
 }
 
-int H2Session::Impl::begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
-  Impl& self = *static_cast<Impl*>(user);
-  if (!is_control(frame->type) || self.guard.control_frame(self.now)) return 0;
-  return self.flooded("control frames");
+void H2Session::Impl::fail_session_by(int code) {
+  std::string why = code == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? "not HTTP/2's connection preface" : nghttp2_strerror(code);
+  fail_session(code == NGHTTP2_ERR_FLOODED ? H2Code::EnhanceYourCalm : H2Code::ProtocolError, std::move(why));
 }
 
 int H2Session::Impl::begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
@@ -212,9 +209,8 @@ int H2Session::Impl::frame_received(nghttp2_session*, const nghttp2_frame* frame
     case NGHTTP2_HEADERS:
       return self.headers_received(*frame);
     case NGHTTP2_DATA: {
-      size_t padding = frame->data.padlen;
-      bool empty = frame->hd.length <= padding + (padding > 0 ? 1 : 0);
-      if (empty && !ends && !self.guard.control_frame(self.now)) return self.flooded("empty DATA frames");
+      bool padding_alone = frame->data.padlen > 0 && frame->hd.length <= frame->data.padlen;
+      if (padding_alone && !ends && !self.guard.control_frame(self.now)) return self.flooded("empty DATA frames");
       if (ends) self.ended_by_peer(self.stream_of(frame->hd.stream_id), nullptr);
       return 0;
     }
@@ -569,16 +565,16 @@ void H2Session::go_away(H2Code code) {
 uint32_t H2Session::peer_initial_window() const {
   return nghttp2_session_get_remote_settings(impl_->session.get(), NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
 }
-uint32_t H2Session::peer_maximum_streams() const {
-  return nghttp2_session_get_remote_settings(impl_->session.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-}
-bool H2Session::peer_takes_extended_connect() const {
-  return nghttp2_session_get_remote_settings(impl_->session.get(), NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+H2Settings H2Session::peer_settings() const {
+  nghttp2_session* session = impl_->session.get();
+  uint32_t streams = nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  bool connect = nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+  return {connect, std::min(streams, kMaximumStreams)};
 }
 
 // --- Server ---
 
-H2Server::H2Server(Handler& handler) : H2Session(handler, true, kStreamWindow) {}
+H2Server::H2Server(Handler& handler, const H2Settings& mirrored) : H2Session(handler, true, kStreamWindow, mirrored) {}
 
 void H2Server::inform(H2Stream& stream, const Head& head) {
   Impl& self = *impl_;
@@ -596,12 +592,16 @@ void H2Server::respond(H2Stream& stream, const Head& head, std::string_view neve
                           ends ? nullptr : &body);
 }
 
-void H2Server::mirror(bool extended_connect, uint32_t maximum_streams) {
-  std::vector<nghttp2_settings_entry> settings;
-  if (extended_connect) settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
-  if (maximum_streams < kMaximumStreams) settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, maximum_streams});
-  if (settings.empty()) return;
-  nghttp2_submit_settings(impl_->session.get(), NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+// What was offered once cannot be taken back (RFC 8441 section 3).
+void H2Server::mirror(const H2Settings& settings) {
+  H2Settings& told = impl_->told;
+  std::vector<nghttp2_settings_entry> news;
+  if (settings.extended_connect && !told.extended_connect)
+    news.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
+  if (settings.maximum_streams != told.maximum_streams)
+    news.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maximum_streams});
+  told = {told.extended_connect || settings.extended_connect, settings.maximum_streams};
+  if (!news.empty()) nghttp2_submit_settings(impl_->session.get(), NGHTTP2_FLAG_NONE, news.data(), news.size());
 }
 
 // In two steps, so that no request is lost that the client sent before it knew (RFC 9113 section 6.8).
@@ -622,7 +622,7 @@ void H2Session::Impl::last_go_away() {
 // --- Client ---
 
 H2Client::H2Client(Handler& handler, uint32_t stream_window)
-    : H2Session(handler, false, std::clamp(stream_window, kSmallestWindow, kStreamWindow)) {}
+    : H2Session(handler, false, std::clamp(stream_window, kSmallestWindow, kStreamWindow), {}) {}
 
 H2Stream& H2Client::request(const Head& head, const H2Extras& extras, bool ends) {
   Impl& self = *impl_;

@@ -53,6 +53,16 @@ constexpr size_t kConnectionHeld = 8 * 1024 * 1024;   // 64 streams that nobody 
 constexpr uint32_t kConnectionWindow = 8 * 1024 * 1024;
 constexpr uint32_t kMaximumStreams = 100;  // at once, of a client (RFC 9113 section 6.5.2: not fewer)
 
+// What a server's SETTINGS say that a client of ours can see.
+struct H2Settings {
+  bool extended_connect = false;
+  uint32_t maximum_streams = kMaximumStreams;  // not more than ours
+
+  friend bool operator==(const H2Settings&, const H2Settings&) = default;
+};
+// Of the SETTINGS frame that a server begins with, once all of it is there; nothing is used up.
+std::optional<H2Settings> peek_settings(Bytes first);
+
 class H2Session;
 
 // One stream, while it is open.
@@ -129,24 +139,22 @@ class H2Session {
   // The connection.
   void go_away(H2Code code);  // ends it: nothing follows
   uint32_t peer_initial_window() const;
-  uint32_t peer_maximum_streams() const;
-  bool peer_takes_extended_connect() const;
+  H2Settings peer_settings() const;
 
  protected:
   struct Impl;
-  H2Session(Handler& handler, bool server, uint32_t stream_window);
+  H2Session(Handler& handler, bool server, uint32_t stream_window, const H2Settings& mirrored);
   std::unique_ptr<Impl> impl_;
 };
 
 class H2Server : public H2Session {
  public:
-  explicit H2Server(Handler& handler);
+  explicit H2Server(Handler& handler, const H2Settings& mirrored = {});
 
   void inform(H2Stream& stream, const Head& head);  // 1xx
   // `never_indexed` as in H2Head. With `ends` no body follows.
   void respond(H2Stream& stream, const Head& head, std::string_view never_indexed, bool ends);
-  // What the upstream's SETTINGS say, for the client.
-  void mirror(bool extended_connect, uint32_t maximum_streams);
+  void mirror(const H2Settings& settings);  // tells the client, if it is something new
   // Takes no new streams: at once, or once the client knows; over() when those open have ended.
   void shut_down(bool at_once);
 };

@@ -1,5 +1,5 @@
 // How much of what costs us more than the peer it may do: token buckets for frames that carry nothing (PING, SETTINGS,
-// PRIORITY, empty DATA, window updates) and for streams that come to nothing (resets by the peer, and
+// PRIORITY, empty DATA, window updates, unknown ones) and for streams that come to nothing (resets by the peer, and
 // resets that its errors force on us). Pure: time comes with the call.
 #pragma once
 

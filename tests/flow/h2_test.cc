@@ -239,9 +239,9 @@ TEST(H2Flow, TheClientsEndEndsTheStreams) {
 
 TEST(H2Flow, CarriesAWebSocketsStream) {
   H2Story story;
-  story.origin->mirror(true, 100);  // the origin's SETTINGS say that it takes extended CONNECT
+  story.origin->mirror({true, 100});  // the origin's SETTINGS say that it takes extended CONNECT
   story.get("/");
-  EXPECT_TRUE(story.client.peer_takes_extended_connect());
+  EXPECT_TRUE(story.client.peer_settings().extended_connect);
   http::H2Head head = http::get("/chat");
   head.head = http::Head::http2_request("CONNECT", "/chat");
   head.head.add("host", "example.org");

@@ -84,6 +84,11 @@ struct Raw {
     }
     return most;
   }
+  std::string goaway_code() const {
+    size_t at = heard.find(std::string("\7\0\0\0\0\0", 6));
+    if (at == std::string::npos || at + 14 > heard.size()) return "none";
+    return std::string(to_string(static_cast<H2Code>(static_cast<uint8_t>(heard[at + 13]))));
+  }
   std::string failure() const { return server.failure() ? server.failure()->message : "none"; }
 
   Witness witness;
@@ -191,9 +196,9 @@ TEST(H2, ExtendedConnectNeedsTheUpstreamsWord) {
   head.head = Head::http2_request("CONNECT", "/chat");
   head.head.add("host", "example.org");
   head.protocol = "websocket";
-  pair.server.mirror(true, 100);
+  pair.server.mirror({true, 100});
   carry(pair.client, pair.server);
-  EXPECT_TRUE(pair.client.peer_takes_extended_connect());
+  EXPECT_TRUE(pair.client.peer_settings().extended_connect);
   ask(pair.client, head, false);
   carry(pair.client, pair.server);
   ASSERT_EQ(pair.at_server.heads.size(), 1u);
@@ -298,7 +303,7 @@ TEST(H2, ShutsDownWithoutLosingARequest) {
 
 TEST(H2, RequestsThatFindNoPlaceAreRefusedWhenTheServerGoes) {
   Pair pair;
-  pair.server.mirror(false, 1);
+  pair.server.mirror({false, 1});
   carry(pair.client, pair.server);
   ask(pair.client, get("/1"), true);
   ask(pair.client, get("/2"), true);
@@ -417,6 +422,64 @@ TEST(H2, AMalformedResponseIsTheUpstreamsFault) {
   EXPECT_TRUE(pair.at_client.said.ends_with("[closed PROTOCOL_ERROR]")) << pair.at_client.said;
 }
 
+// --- A client that breaks the order of frames (RFC 9113 sections 5.1 and 5.3) ---
+
+TEST(H2, EndsAConnectionWhoseFramesAreOutOfOrder) {
+  const std::string request = Raw::request();
+  auto get = [&](uint32_t id) { return Raw::frame(NGHTTP2_HEADERS, 5, id, request); };
+  auto reset = [](uint32_t id) { return Raw::frame(NGHTTP2_RST_STREAM, 0, id, std::string("\0\0\0\10", 4)); };
+  auto open = [&](uint32_t id) { return Raw::frame(NGHTTP2_HEADERS, 4, id, request); };
+  struct {
+    const char* what;
+    std::string bytes;
+    const char* code;
+  } cases[] = {
+      {"DATA behind the end", get(1) + Raw::frame(NGHTTP2_DATA, 0, 1, "x"), "STREAM_CLOSED"},
+      {"DATA behind a reset", open(1) + reset(1) + Raw::frame(NGHTTP2_DATA, 0, 1, "x"), "STREAM_CLOSED"},
+      {"HEADERS behind a reset", open(1) + reset(1) + get(1), "STREAM_CLOSED"},
+      {"HEADERS behind the end", get(1) + get(1), "STREAM_CLOSED"},
+      {"a number below the last", get(5) + get(3), "PROTOCOL_ERROR"},
+      {"an even number", get(2), "PROTOCOL_ERROR"},
+      {"DATA of an idle stream", Raw::frame(NGHTTP2_DATA, 0, 1, "x"), "PROTOCOL_ERROR"},
+      {"a reset of an idle stream", reset(1), "PROTOCOL_ERROR"},
+      {"PRIORITY of no stream", Raw::frame(NGHTTP2_PRIORITY, 0, 0, std::string(5, '\1')), "PROTOCOL_ERROR"},
+      {"PRIORITY of itself", Raw::frame(NGHTTP2_PRIORITY, 0, 3, std::string("\0\0\0\3\1", 5)), "PROTOCOL_ERROR"},
+      {"a frame above the size", Raw::frame(NGHTTP2_DATA, 0, 1, std::string(16'385, 'x')), "FRAME_SIZE_ERROR"},
+      {"CONTINUATION alone", get(1) + Raw::frame(NGHTTP2_CONTINUATION, 4, 1, ""), "PROTOCOL_ERROR"},
+      {"a push", Raw::frame(NGHTTP2_PUSH_PROMISE, 4, 1, std::string("\0\0\0\2", 4)), "PROTOCOL_ERROR"},
+      {"a window above its most", Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, 0, "\x7f\xff\xff\xff"), "FLOW_CONTROL_ERROR"},
+  };
+  for (const auto& item : cases) {
+    for (size_t piece : {size_t{1}, item.bytes.size()}) {
+      Raw raw;
+      for (size_t at = 0; at < item.bytes.size(); at += piece) raw.say(std::string_view(item.bytes).substr(at, piece));
+      EXPECT_TRUE(raw.server.over()) << item.what;
+      EXPECT_EQ(raw.goaway_code(), item.code) << item.what << " " << raw.failure();
+    }
+  }
+}
+
+// What a client sends before it knows of our reset is no error.
+TEST(H2, AStreamThatWeResetMayGoOnForAWhile) {
+  Raw raw;
+  raw.say(Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request()));
+  raw.server.reset(*raw.witness.streams.at(0), H2Code::Cancel);
+  raw.say(Raw::frame(NGHTTP2_DATA, 0, 1, "late"));
+  raw.say(raw.headers(1, Raw::field("x-sum", "1")));
+  raw.say(raw.headers(3, Raw::request("/next")));
+  EXPECT_EQ(raw.failure(), "none");
+  EXPECT_EQ(raw.witness.heads.size(), 2u);
+}
+
+TEST(H2, SeesAServersSettingsBeforeTheyAreUsed) {
+  std::string entries("\0\3\0\0\0\12\0\10\0\0\0\1\0\4\0\0\0\0", 18);
+  std::string frame = Raw::frame(NGHTTP2_SETTINGS, 0, 0, entries);
+  EXPECT_EQ(peek_settings(as_bytes(frame + "more")), (H2Settings{true, 10}));
+  EXPECT_EQ(peek_settings(as_bytes(std::string_view(frame).substr(0, 20))), std::nullopt);
+  EXPECT_EQ(peek_settings(as_bytes(Raw::frame(NGHTTP2_PING, 0, 0, "12345678"))), std::nullopt);
+  EXPECT_EQ(peek_settings(as_bytes(Raw::frame(NGHTTP2_SETTINGS, 0, 0, ""))), H2Settings{});
+}
+
 // --- Floods ---
 
 TEST(H2, EndsAContinuationFloodWithin256KiB) {
@@ -484,6 +547,7 @@ TEST(H2, EndsFloodsOfFramesThatCarryNothing) {
       {"empty DATA", Raw::frame(NGHTTP2_DATA, 0, 1, "")},
       {"padding", Raw::frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, std::string("\3\0\0\0", 4))},
       {"PRIORITY", Raw::frame(NGHTTP2_PRIORITY, 0, 1, std::string(5, '\0'))},
+      {"unknown frames", Raw::frame(0x7f, 0, 0, "")},
       {"window updates", Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string("\0\0\0\1", 4))},
   };
   for (const auto& [what, frame] : floods) {
