@@ -485,7 +485,7 @@ void Flow::upstream_handshake_done() {
   facts_.upstream_tls = tls_facts(*upstream_channel_);
   facts_.client_certificate = upstream_channel_->sent_client_certificate();
   std::string_view speaks = spoken(upstream_channel_->alpn());
-  if (decrypted_of(facts_.alpn_offered).size() > 1)
+  if (!elsewhere_ && decrypted_of(facts_.alpn_offered).size() > 1)
     environment_.protocols.remember(upstream_key(), std::string(speaks));
   if (state_ == State::UpstreamHandshake) {
     asks_protocol_ = false;

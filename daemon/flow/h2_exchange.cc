@@ -215,7 +215,7 @@ void H2Exchange::reset_other(http::H2Stream*& stream, http::H2Session* session, 
 
 void H2Exchange::drop_client(Ending ending) {
   if (client_ == nullptr) return;
-  bool complete = ending == Ending::GoOn || ending == Ending::Close;
+  bool complete = ending == Ending::GoOn || ending == Ending::Close || ending == Ending::GoAway;
   if (!complete) {
     sides_.client->reset_after_body(*client_, client_code_);
   } else if (!client_->peer_has_ended()) {

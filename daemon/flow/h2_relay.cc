@@ -229,8 +229,8 @@ void H2Relay::settle(H2Exchange& exchange) {
   exchange.settle(now_);
   if (Exchange* inner = exchange.exchange(); inner != nullptr && inner->ending()) {
     Ending ending = *inner->ending();
-    bool of_connection = ending == Ending::Fin || ending == Ending::BadFraming || ending == Ending::GoAway;
-    if (of_connection) ending_ = ending;
+    if (ending == Ending::GoAway) leave(true);
+    if (ending == Ending::Fin || ending == Ending::BadFraming) ending_ = ending;
   }
   if (!exchange.finish()) return;
   size_t index = exchange.index;
@@ -336,14 +336,9 @@ void H2Relay::end_client() {
 
 // A rule's wish: the whole connection ends, its other streams with it.
 void H2Relay::carry_out_ending() {
-  Ending ending = *ending_;
+  bool broken = *ending_ == Ending::BadFraming;
   abandon_all("a rule ended the connection");
-  if (ending == Ending::GoAway) {
-    sides_.client->go_away(http::H2Code::NoError);
-    flush();
-  } else if (ending == Ending::BadFraming) {
-    link_.to_client(as_bytes("this is no frame\r\n"));
-  }
+  if (broken) link_.to_client(as_bytes("this is no frame\r\n"));
   close(true);
 }
 

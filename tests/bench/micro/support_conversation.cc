@@ -33,8 +33,9 @@ std::string message(std::string_view start_line, std::string_view fields, size_t
 Daemon::Daemon(const std::string& rules)
     : scratch_(17 * 1024),
       origin_leaf_(world_.leaf(world_.origin_ca, *world_.origin_minter, std::string(kHost), nullptr, now())),
-      environment_{world_.client_side_context,    world_.upstream_context, rules_, rejections_, store_, identifiers_,
-                   std::span<std::byte>(scratch_)} {
+      environment_{
+          world_.client_side_context,    world_.upstream_context, rules_, rejections_, protocols_, store_, identifiers_,
+          std::span<std::byte>(scratch_)} {
   if (!rules.empty()) CHECK(rules_.add(rules, "benchmark", now()));
 }
 

@@ -28,6 +28,7 @@ class Daemon {
   flow::TestWorld& world_ = flow::TestWorld::instance();
   rules::RuleBook rules_;
   flow::Rejections rejections_;
+  flow::UpstreamProtocols protocols_;
   flow::Identifiers identifiers_;
   record::Store store_;
   std::vector<std::byte> scratch_;

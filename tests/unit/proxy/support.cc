@@ -254,7 +254,7 @@ Shell::Shell(FakeWarden& warden, const std::string& upstream_root_pem)
       link_(*ring, *this),
       leaves_(ring->timers(), *minter_, cache_, link_),
       processes_(link_),
-      environment_{client_tls_, upstream_tls_, rules, rejections, records, identifiers, scratch_, false},
+      environment_{client_tls_, upstream_tls_, rules, rejections, protocols, records, identifiers, scratch_, false},
       tools_{*ring, environment_, leaves_, processes_},
       sockets(ring->timers(), link_, 7) {
   CHECK(ring->enable());

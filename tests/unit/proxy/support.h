@@ -130,6 +130,7 @@ class Shell final : private WardenLink::Owner, private Connection::Owner {
 
   rules::RuleBook rules;
   flow::Rejections rejections;
+  flow::UpstreamProtocols protocols;
   flow::Identifiers identifiers;
   Records records;
   std::vector<flow::Outcome> outcomes;
