@@ -13,6 +13,7 @@ class Documentation(world.Case):
     def setUp(self):
         super().setUp()
         self.origin("shop", "shop.test")
+        self.origin("staging", "staging.test")
         self.origin("aws", s3.HOST, "dynamodb.eu-west-1.amazonaws.com")
         curlrc = self.folder / ".curlrc"
         curlrc.write_text("silent\nshow-error\nmax-time = 20\n")
@@ -29,11 +30,16 @@ class Documentation(world.Case):
         rules = self.folder / f"line-{example.line}.json"
         rules.write_text(example.rules)
         self.daemon.waylay("rules", "load", rules)
-        for command in example.commands:
-            outcome = self.run_command(command.text)
-            self.assertEqual(outcome.status, command.status, outcome)
-            self.assertIsNone(command.missing(outcome.text), f"what the page says is not in the output\n{outcome}")
-        self.daemon.waylay("rules", "remove", "--all")
+        try:
+            for command in example.commands:
+                self.hold_command(command)
+        finally:
+            self.daemon.waylay("rules", "remove", "--all")
+
+    def hold_command(self, command):
+        outcome = self.run_command(command.text)
+        self.assertEqual(outcome.status, command.status, outcome)
+        self.assertIsNone(command.missing(outcome.text), f"what the page says is not in the output\n{outcome}")
 
     def test_the_examples_of_the_page_on_rules_do_what_it_says(self):
         for example in transcript.examples((DOCS / "rules.md").read_text()):

@@ -7,6 +7,7 @@ by server name (the settings' "certificates"; the first is the default). Paths:
   /status/N               status N with a short body
   /bytes/N                N bytes, repeatable
   /echo                   the request's body
+  /item                   a small object in JSON, compressed for who accepts gzip
   /headers                the request's header lines as they came, as a JSON list
   /then/A,B,C?key=K       status A at the first request with that key, then B, then C for good
   /slow/SECONDS/N         N chunks, one each SECONDS
@@ -16,6 +17,7 @@ A host whose name begins with "s3." answers / as S3 answers ListBuckets. With th
 connection.
 """
 
+import gzip
 import http.server
 import json
 import socket
@@ -111,6 +113,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_echo(self, rest, query, body):
         self.answer(200, body, "application/octet-stream")
+
+    def on_item(self, rest, query, body):
+        item = b'{"name": "tea", "price": 3, "stock": 7, "colour": "green"}'
+        if "gzip" not in self.headers.get("accept-encoding", ""):
+            return self.answer(200, item, "application/json")
+        self.answer(200, gzip.compress(item), "application/json", [("content-encoding", "gzip")])
 
     def on_headers(self, rest, query, body):
         self.answer(200, json.dumps([list(pair) for pair in self.headers.items()]).encode(), "application/json")
