@@ -63,31 +63,6 @@ std::string request_text(std::string_view method, std::string_view target, std::
   return head.raw() + std::string(body);
 }
 
-// One request and its answer: the status, and each piece of the body as it comes. `on_body` false: enough.
-Result<int> exchange(const std::string& path, std::string_view method, std::string_view target, std::string_view body,
-                     const std::function<bool(int status, std::string_view)>& on_body) {
-  Result<Fd> socket = connect_to_daemon(path);
-  if (!socket) return fail(socket);
-  if (Result<void> sent = send_all(*socket, request_text(method, target, body)); !sent) return fail(sent);
-  using Event = http::H1Reader::Event;
-  http::H1Reader reader(http::Kind::Response, Side::Upstream);
-  reader.answer_to(method);
-  int status = 0;
-  std::array<std::byte, 64 * 1024> buffer;
-  for (;;) {
-    Result<size_t> size = receive(*socket, buffer);
-    if (!size) return fail(size);
-    if (*size == 0) return fail(lost("ended in the middle of an answer"));
-    reader.put({buffer.data(), *size});
-    for (Event event = reader.next(); event != Event::NeedMore; event = reader.next()) {
-      if (event == Event::Head) status = reader.head().status();
-      if (event == Event::Body && !on_body(status, as_text(reader.payload()))) return status;
-      if (event == Event::End && status >= 200) return status;
-      if (event == Event::Failed || event == Event::Tunnel) return fail(lost("gave an answer that is no HTTP"));
-    }
-  }
-}
-
 ErrorKind kind_named(std::string_view name) {
   for (ErrorKind kind : {ErrorKind::System, ErrorKind::Invalid, ErrorKind::NotFound, ErrorKind::Conflict,
                          ErrorKind::Permission, ErrorKind::Unavailable, ErrorKind::Timeout, ErrorKind::Limit})
@@ -100,18 +75,6 @@ Error error_in(const Json& answer, std::string_view otherwise) {
   const Json& words = member(error, "message");  // of several lines, when it points into an expression
   std::string message = words.is_string() ? harmless(words.get_ref<const std::string&>(), true) : "";
   return {kind_named(text(error, "kind")), Side::Upstream, message.empty() ? std::string(otherwise) : message, 0};
-}
-
-Result<std::string> whole_answer(const std::string& path, std::string_view method, std::string_view target,
-                                 std::string_view body) {
-  std::string answer;
-  Result<int> status = exchange(path, method, target, body, [&](int, std::string_view piece) {
-    answer += piece;
-    return answer.size() < kMaximumAnswer;
-  });
-  if (!status) return fail(status);
-  if (*status >= 400) return fail(error_in(parse(answer), "waylayd answered " + std::to_string(*status)));
-  return answer;
 }
 
 }  // namespace
@@ -129,8 +92,68 @@ Result<Fd> connect_to_daemon(const std::string& path) {
   return socket;
 }
 
+Stream::Stream(Fd socket, std::string_view method)
+    : socket_(std::move(socket)), reader_(http::Kind::Response, Side::Upstream) {
+  reader_.answer_to(method);
+}
+
+Result<void> Stream::receive_more() {
+  using Event = http::H1Reader::Event;
+  std::array<std::byte, 64 * 1024> buffer;
+  Result<size_t> size = receive(socket_, buffer);
+  if (!size) return fail(size);
+  if (*size == 0) return fail(lost("ended in the middle of an answer"));
+  reader_.put({buffer.data(), *size});
+  for (Event event = reader_.next(); event != Event::NeedMore && !ended_; event = reader_.next()) {
+    if (event == Event::Failed || event == Event::Tunnel) return fail(lost("gave an answer that is no HTTP"));
+    if (event == Event::Head) status_ = reader_.head().status();
+    if (event == Event::Body) waiting_ += as_text(reader_.payload());
+    if (event == Event::End && status_ < 200) status_ = 0;  // an informational one: the answer is still to come
+    if (event == Event::End && status_ >= 200) ended_ = true;
+    if (waiting_.size() > kMaximumAnswer) return fail(lost("gave an answer without an end"));
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> Stream::next_line() {
+  size_t end = 0;
+  while ((end = waiting_.find('\n')) == std::string::npos) {
+    if (ended_) return std::nullopt;
+    if (Result<void> more = receive_more(); !more) return fail(more);
+  }
+  std::string line = waiting_.substr(0, end);
+  waiting_.erase(0, end + 1);
+  return line;
+}
+
+Result<std::string> Stream::rest() {
+  while (!ended_)
+    if (Result<void> more = receive_more(); !more) return fail(more);
+  return std::exchange(waiting_, {});
+}
+
+Result<Stream> ApiClient::open(std::string_view method, std::string_view target, std::string_view body) const {
+  Result<Fd> socket = connect_to_daemon(path_);
+  if (!socket) return fail(socket);
+  if (Result<void> sent = send_all(*socket, request_text(method, target, body)); !sent) return fail(sent);
+  Stream stream(std::move(*socket), method);
+  while (stream.status_ < 200)
+    if (Result<void> more = stream.receive_more(); !more) return fail(more);
+  if (stream.status_ < 400) return stream;
+  Result<std::string> refusal = stream.rest();
+  if (!refusal) return fail(refusal);
+  return fail(error_in(parse(*refusal), "waylayd answered " + std::to_string(stream.status_)));
+}
+
+Result<std::string> ApiClient::whole_answer(std::string_view method, std::string_view target,
+                                            std::string_view body) const {
+  Result<Stream> stream = open(method, target, body);
+  if (!stream) return fail(stream);
+  return stream->rest();
+}
+
 Result<Json> ApiClient::request(std::string_view method, std::string_view target, std::string_view body) const {
-  Result<std::string> answer = whole_answer(path_, method, target, body);
+  Result<std::string> answer = whole_answer(method, target, body);
   if (!answer) return fail(answer);
   Json json = parse(*answer);
   if (json.is_discarded()) return fail(lost("gave an answer that is no JSON"));
@@ -138,26 +161,17 @@ Result<Json> ApiClient::request(std::string_view method, std::string_view target
 }
 
 Result<std::string> ApiClient::get_text(std::string_view target) const {
-  return whole_answer(path_, "GET", target, {});
+  return whole_answer("GET", target, {});
 }
 
 Result<void> ApiClient::follow(std::string_view target, const std::function<bool(std::string_view)>& on_line) const {
-  std::string waiting, refusal;
-  Result<int> status = exchange(path_, "GET", target, {}, [&](int code, std::string_view piece) {
-    if (code >= 400) {
-      refusal += piece;
-      return true;
-    }
-    waiting += piece;
-    size_t begin = 0;
-    for (size_t end; (end = waiting.find('\n', begin)) != std::string::npos; begin = end + 1)
-      if (!on_line(std::string_view(waiting).substr(begin, end - begin))) return false;
-    waiting.erase(0, begin);
-    return true;
-  });
-  if (!status) return fail(status);
-  if (*status >= 400) return fail(error_in(parse(refusal), "waylayd answered " + std::to_string(*status)));
-  return {};
+  Result<Stream> stream = open("GET", target);
+  if (!stream) return fail(stream);
+  for (;;) {
+    Result<std::optional<std::string>> line = stream->next_line();
+    if (!line) return fail(line);
+    if (!*line || !on_line(**line)) return {};
+  }
 }
 
 Result<Json> WardenClient::ask(const Json& question) const {

@@ -26,19 +26,19 @@ class Reader {
  private:
   Result<void> read_word(const std::string& word) {
     if (word == "--" && line_.verb) {
-      take_rest();
+      take_rest(line_.verb->arguments.then_command ? line_.parsed.command : line_.parsed.arguments);
       return {};
     }
+    if (word.size() > 1 && word[0] == '-' && !line_.verb && !group_.empty()) use_listing();
     if (word.size() > 1 && word[0] == '-') return word[1] == '-' ? read_long(word) : read_letters(word);
     if (!line_.verb) return read_verb(word);
     line_.parsed.arguments.push_back(word);
-    if (line_.verb->arguments.command) take_rest();
+    if (line_.verb->arguments.command) take_rest(line_.parsed.arguments);
     return {};
   }
 
-  void take_rest() {
-    line_.parsed.arguments.insert(line_.parsed.arguments.end(), words_.begin() + static_cast<ptrdiff_t>(position_),
-                                  words_.end());
+  void take_rest(std::vector<std::string>& into) {
+    into.insert(into.end(), words_.begin() + static_cast<ptrdiff_t>(position_), words_.end());
     position_ = words_.size();
   }
 
@@ -57,6 +57,9 @@ class Reader {
     }
     return wrong("unknown verb \"" + name + "\"" + did_you_mean(name, names));
   }
+
+  // A group without a second word lists what there is: "rules" is "rules list".
+  void use_listing() { line_.verb = find_verb(group_ + " list"); }
 
   const Option* find_option(std::string_view name, char letter) const {
     auto matches = [&](const Option& option) { return letter ? option.letter == letter : option.name == name; };
@@ -113,6 +116,7 @@ class Reader {
   Result<void> finish() {
     bool asks = line_.parsed.has("--help") || line_.parsed.has("--version");
     if (asks) return {};
+    if (!group_.empty() && !line_.verb) use_listing();
     if (!group_.empty() && !line_.verb) return wrong(group_ + " needs one more word: " + members_of(group_));
     if (!line_.verb) return {};
     const Arguments& expected = line_.verb->arguments;
@@ -179,6 +183,7 @@ std::string usage_of(const Verb& verb) {
   text.append(arguments.command ? " -- " : arguments.least == 0 ? " [" : " ").append(arguments.name);
   if (!arguments.command && arguments.most > 1) text.append("...");
   if (!arguments.command && arguments.least == 0) text.append("]");
+  if (arguments.then_command) text.append(" [-- CMD ARGS...]");
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "base/bytes.h"
+#include "cli/given_rules.h"
 #include "cli/json.h"
 #include "cli/rule_file.h"
 #include "cli/session.h"
@@ -265,10 +266,10 @@ int rules_lint(Session& session, const Parsed& parsed) {
     Result<Json> answer = session.api.get("/v1/lint");
     if (!take(answer)) return session.complain(answer.error());
   }
-  for (const std::string& path : parsed.arguments) {
-    Result<std::string> rules = read_rule_file(path);
-    if (!rules) return session.complain(rules.error());
-    Result<Json> answer = session.api.request("POST", "/v1/lint?origin=" + percent_encode(path), *rules);
+  if (!parsed.arguments.empty()) {
+    Result<std::string> files = rules_in_files(parsed.arguments);
+    if (!files) return session.complain(files.error());
+    Result<Json> answer = session.api.request("POST", "/v1/lint", *files);
     if (!take(answer)) return session.complain(answer.error());
   }
   print_warnings(session, warnings, parsed.has("--json"));
@@ -305,31 +306,6 @@ int rules_remove(Session& session, const Parsed& parsed) {
   if (!answer) return session.complain(answer.error());
   session.out << "removed "
               << (parsed.has("--all") ? to_line(member(*answer, "removed")) + " rules" : parsed.arguments[0]) << "\n";
-  return kOk;
-}
-
-int rules_load(Session& session, const Parsed& parsed) {
-  bool replace = parsed.has("--replace");
-  // Every file is read before the first is sent, so that a missing one changes nothing.
-  std::vector<std::string> contents;
-  for (const std::string& path : parsed.arguments) {
-    Result<std::string> rules = read_rule_file(path);
-    if (!rules) return session.complain(rules.error());
-    contents.push_back(std::move(*rules));
-  }
-  for (size_t i = 0; i < contents.size(); ++i) {
-    const std::string& path = parsed.arguments[i];
-    bool first = i == 0;
-    Result<Json> answer =
-        session.api.request(replace && first ? "PUT" : "POST", "/v1/rules?origin=" + percent_encode(path), contents[i]);
-    if (!answer) {
-      int exit = session.complain(answer.error());
-      if (answer.error().kind == ErrorKind::Conflict)
-        session.errors << "waylay: \"rules load --replace\" takes the place of what was loaded before\n";
-      return exit;
-    }
-    session.out << path << ": loaded " << list_names(*answer) << "\n";
-  }
   return kOk;
 }
 

@@ -12,16 +12,13 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "base/check.h"
+#include "cli/child.h"
 #include "cli/json.h"
 #include "cli/session.h"
 #include "cli/target_options.h"
 
 namespace waylay::cli {
 namespace {
-
-constexpr int kNotFound = 127, kNotExecutable = 126, kSignalled = 128;  // as shells do
-constexpr std::array kForwarded = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT};
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
@@ -59,21 +56,11 @@ void set_environment(const std::string& environment) {
   }
 }
 
-[[noreturn]] void execute(const std::vector<std::string>& command, const Fd& word, const sigset_t& signals) {
+[[noreturn]] void execute_at_word(const std::vector<std::string>& command, const Fd& word, const sigset_t& signals) {
   std::string environment;
   if (!wait_for_word(word, environment)) ::_exit(kNotExecutable);
   set_environment(environment);
-  std::vector<char*> arguments;
-  std::vector<std::string> copies = command;
-  for (std::string& argument : copies) arguments.push_back(argument.data());
-  arguments.push_back(nullptr);
-  ::sigprocmask(SIG_SETMASK, &signals, nullptr);
-  ::execvp(arguments[0], arguments.data());
-  int error = errno;
-  std::string message = "waylay: " + command[0] + ": " + posix_error(error, "cannot be run").message + "\n";
-  ssize_t ignored = ::write(STDERR_FILENO, message.data(), message.size());
-  (void)ignored;
-  ::_exit(error == ENOENT ? kNotFound : kNotExecutable);
+  execute(command, signals);
 }
 
 // --- In the parent ---
@@ -88,44 +75,6 @@ bool give_word(const Fd& to, const Variables& variables) {
     rest.remove_prefix(static_cast<size_t>(size));
   }
   return true;
-}
-
-sigset_t watched_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  for (int number : kForwarded) sigaddset(&set, number);
-  return set;
-}
-
-// The exit status once the child has ended. When it has only stopped (Ctrl-Z), so do we, and when we go on, so does it.
-std::optional<int> look_after(pid_t child) {
-  int state = 0;
-  pid_t changed = ::waitpid(child, &state, WNOHANG | WUNTRACED);
-  if (changed != child) return std::nullopt;
-  if (WIFEXITED(state)) return WEXITSTATUS(state);
-  if (WIFSIGNALED(state)) return kSignalled + WTERMSIG(state);
-  if (WIFSTOPPED(state)) {
-    ::raise(SIGSTOP);
-    ::kill(child, SIGCONT);
-  }
-  return std::nullopt;
-}
-
-// Signals from the terminal reach the child by themselves, since it is in our process group; those that somebody sent
-// to us alone are passed on.
-int supervise(pid_t child, const sigset_t& signals) {
-  for (;;) {
-    siginfo_t info{};
-    int number = ::sigwaitinfo(&signals, &info);
-    if (number < 0 && errno == EINTR) continue;
-    CHECK(number > 0);
-    if (number == SIGCHLD) {
-      if (std::optional<int> status = look_after(child)) return *status;
-    } else if (info.si_code <= 0) {
-      ::kill(child, number);
-    }
-  }
 }
 
 int give_up(pid_t child, Fd word, int exit) {
@@ -176,7 +125,7 @@ int run_command(Session& session, const Parsed& parsed) {
   if (child < 0) return session.complain(posix_error(errno, "starting the command"));
   if (child == 0) {
     pipe->write.reset();
-    execute(parsed.arguments, pipe->read, former);
+    execute_at_word(parsed.arguments, pipe->read, former);
   }
   pipe->read.reset();
 

@@ -36,13 +36,14 @@ struct Example {
 struct Arguments {
   std::string_view name;  // "TARGET"; empty: none are taken
   size_t least = 0, most = 0;
-  bool command = false;  // the first one ends the options: what follows is a command of its own
+  bool command = false;       // the first one ends the options: what follows is a command of its own
+  bool then_command = false;  // such a command may follow behind "--"
 };
 
 // Options by name, in the order given; a flag has one empty value.
 class Parsed {
  public:
-  std::vector<std::string> arguments;
+  std::vector<std::string> arguments, command;
   void add(std::string_view name, std::string value) { options_[std::string(name)].push_back(std::move(value)); }
   bool has(std::string_view name) const { return options_.contains(std::string(name)); }
   const std::vector<std::string>& all(std::string_view name) const;

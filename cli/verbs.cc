@@ -1,4 +1,5 @@
 // The table of verbs: the one source of what the tool takes and what it says of itself.
+#include "cli/given_rules.h"
 #include "cli/session.h"
 
 namespace waylay::cli {
@@ -22,6 +23,16 @@ Option match_option() {
 }
 Option json_option() {
   return {"--json", 0, "", "For programs: one JSON object a line"};
+}
+
+// Of a verb that takes rules: its own options behind those that describe a rule.
+std::vector<Option> with_rule_options(const std::vector<Option>& own) {
+  std::vector<Option> all = rule_options();
+  all.insert(all.begin(), own.begin(), own.end());
+  return all;
+}
+Option file_option() {
+  return {"--file", 0, "FILE", "Rules from this file", true};
 }
 
 std::vector<Verb> make_verbs() {
@@ -107,28 +118,7 @@ std::vector<Verb> make_verbs() {
        "What matches is changed in the way that the other options say. Without --match, everything matches.\n\n"
        "A rule that makes something go wrong (--fault, --abort, --delay, --status from 400) ends after an hour, unless "
        "--for says otherwise.",
-       {match_option(),
-        {"--status", 0, "N", "Change the response's status"},
-        {"--reason", 0, "TEXT", "Change its reason phrase"},
-        {"--set-header", 0, "'N: V'", "Set a header of the response", true},
-        {"--add-header", 0, "'N: V'", "Add a header to the response", true},
-        {"--remove-header", 0, "N", "Remove a header of the response", true},
-        {"--set-request-header", 0, "'N: V'", "Set a header of the request", true},
-        {"--add-request-header", 0, "'N: V'", "Add a header to the request", true},
-        {"--remove-request-header", 0, "N", "Remove a header of the request", true},
-        {"--delay", 0, "TIME", "Let the client wait: 200ms, 1.5s"},
-        {"--respond", 0, "STATUS", "Answer in the service's place"},
-        {"--body", 0, "TEXT", "With --respond: the body"},
-        {"--body-file", 0, "FILE", "With --respond: the body, from a file"},
-        {"--abort", 0, "", "Reset the connection"},
-        {"--fault", 0, "NAME", "Fail as the service would: aws:throttle; see \"waylay rules faults\""},
-        {"--attempts", 0, "N-M", "Only these attempts of an SDK's call: 1-2, or 3"},
-        {"--for", 0, "TIME", "How long the rule lives: 10m, 2h, forever [1h for what makes something go wrong]"},
-        {"--times", 0, "N", "This often, then never again"},
-        {"--every", 0, "N", "Each Nth match"},
-        {"--probability", 0, "P", "By chance, 0 to 1"},
-        {"--seed", 0, "N", "With --probability: the same seed, the same decisions"},
-        {"--per-minute", 0, "N", "At most this often in a minute"}},
+       rule_options(),
        {"NAME", 1, 1},
        {{"waylay rules add slow --match 'aws.service == \"s3\" and aws.attempt <= 2' --fault aws:slowdown", ""},
         {"waylay rules add busy --match 'http.host == \"example.org\"' --status 429 --times 3", ""},
@@ -151,14 +141,58 @@ std::vector<Verb> make_verbs() {
        {{"waylay rules remove slow", ""}, {"waylay rules remove --all", ""}},
        rules_remove},
       {"rules load",
-       "Add rules from JSON files",
-       "A file holds one rule, or {\"rules\": [...]}, with comments if you like; all of a file are taken, or none. "
-       "\"body_file\" in a respond is read relative to the rule file.",
-       {{"--replace", 0, "", "Instead of all rules that were added or loaded before"}},
-       {"FILE", 1, kMany},
-       {{"waylay rules load throttle.json", ""},
+       "Take rules from JSON files, or read rules.d again",
+       "With FILEs, their rules are added to those that were added or loaded before; all of them or none. A file holds "
+       "one "
+       "rule, or {\"rules\": [...]}, with comments if you like. \"body_file\" in a respond is read relative to the "
+       "rule "
+       "file.\n\n"
+       "Without, the files in /etc/waylay/rules.d are read again, as by \"systemctl reload waylayd\": a file that is "
+       "wrong "
+       "changes nothing, and is named with the place. Rules that are as they were go on counting. What is to last "
+       "longer "
+       "than the daemon belongs into rules.d.",
+       {{"--replace", 0, "", "With FILEs: instead of all rules that were added or loaded before"}},
+       {"FILE", 0, kMany},
+       {{"waylay rules load", "rules.d again"},
+        {"waylay rules load throttle.json", ""},
         {"waylay rules load --replace throttle.json", "edit, then load again"}},
        rules_load},
+      {"rules diff",
+       "Show what a load would change, or what changed between versions",
+       "Rule by rule: added (+), removed (-), changed (~), each with its lines. Without arguments, what lies in "
+       "rules.d is "
+       "compared with what came from there; FILEs with all that was added or loaded, as \"rules load --replace\" would "
+       "put "
+       "them in its place.",
+       {{"--from", 0, "VERSION", "Compare this version; see \"waylay rules history\""},
+        {"--to", 0, "VERSION", "With this one [what is in force]"},
+        json_option()},
+       {"FILE", 0, kMany},
+       {{"waylay rules diff", "what \"rules load\" would change"},
+        {"waylay rules diff throttle.json", "what \"rules load --replace throttle.json\" would change"},
+        {"waylay rules diff --from 7", "what happened since version 7"}},
+       rules_diff},
+      {"rules history",
+       "List the versions of the rules: who changed what, and when",
+       "Every change makes a version: rules added, removed or loaded, faults switched off, a hold or a scenario that "
+       "begins "
+       "or ends. The last hundred are kept, since the daemon started.",
+       {json_option()},
+       {},
+       {{"waylay rules history", ""}},
+       rules_history},
+      {"rules rollback",
+       "Bring back the rules of a version",
+       "The rules of files and those that were added become what they were then. Those that are in force unchanged go "
+       "on "
+       "counting; one that comes back begins anew, as if it were added now. Holds, scenarios and \"waylay off\" stay "
+       "as they "
+       "are. Files in rules.d are not written: they are read again by \"rules load\" and when the daemon starts.",
+       {},
+       {"VERSION", 1, 1},
+       {{"waylay rules rollback 7", ""}},
+       rules_rollback},
       {"rules lint",
        "Warn of rules that will not do what they seem to",
        "Of the rules in force, or of FILEs, each by itself; nothing is added or changed. Each warning names the fact "
@@ -178,6 +212,23 @@ std::vector<Verb> make_verbs() {
        {},
        {{"waylay rules faults", ""}},
        rules_faults},
+      {"hold",
+       "Let rules act only while a command runs, or until Ctrl-C",
+       "A dead-man switch: the rules act when the command begins, and are gone when it ends. They are tied to this "
+       "tool's "
+       "connection to the daemon: if it is killed, they are gone at once as well. The command's input, output, signals "
+       "and "
+       "exit status are passed on.\n\n"
+       "RULE is a rule as JSON; --file names files with rules; or the options of \"rules add\" say it, with a NAME "
+       "before them "
+       "if you like. As everywhere, what makes something go wrong ends after an hour at the latest, unless --for says "
+       "otherwise.",
+       with_rule_options({file_option()}),
+       {"RULE|NAME", 0, kMany, false, true},
+       {{"waylay hold --match 'aws.service == \"s3\"' --fault aws:slowdown -- ./nightly-job", ""},
+        {"waylay hold --fault aws:throttle --times 20 -- waylay run -- python3 job.py", "intercepted, and throttled"},
+        {"waylay hold --file outage.json", "until Ctrl-C"}},
+       hold},
       {"off",
        "Stop all faults at once; interception stays",
        "Rules that inject (which make something go wrong, or answer in the service's place) are kept, but do not act, "
@@ -219,6 +270,33 @@ std::vector<Verb> make_verbs() {
 }
 
 }  // namespace
+
+const std::vector<Option>& rule_options() {
+  static const std::vector<Option> kOptions = {
+      match_option(),
+      {"--status", 0, "N", "Change the response's status"},
+      {"--reason", 0, "TEXT", "Change its reason phrase"},
+      {"--set-header", 0, "'N: V'", "Set a header of the response", true},
+      {"--add-header", 0, "'N: V'", "Add a header to the response", true},
+      {"--remove-header", 0, "N", "Remove a header of the response", true},
+      {"--set-request-header", 0, "'N: V'", "Set a header of the request", true},
+      {"--add-request-header", 0, "'N: V'", "Add a header to the request", true},
+      {"--remove-request-header", 0, "N", "Remove a header of the request", true},
+      {"--delay", 0, "TIME", "Let the client wait: 200ms, 1.5s"},
+      {"--respond", 0, "STATUS", "Answer in the service's place"},
+      {"--body", 0, "TEXT", "With --respond: the body"},
+      {"--body-file", 0, "FILE", "With --respond: the body, from a file"},
+      {"--abort", 0, "", "Reset the connection"},
+      {"--fault", 0, "NAME", "Fail as the service would: aws:throttle; see \"waylay rules faults\""},
+      {"--attempts", 0, "N-M", "Only these attempts of an SDK's call: 1-2, or 3"},
+      {"--for", 0, "TIME", "How long the rule lives: 10m, 2h, forever [1h for what makes something go wrong]"},
+      {"--times", 0, "N", "This often, then never again"},
+      {"--every", 0, "N", "Each Nth match"},
+      {"--probability", 0, "P", "By chance, 0 to 1"},
+      {"--seed", 0, "N", "With --probability: the same seed, the same decisions"},
+      {"--per-minute", 0, "N", "At most this often in a minute"}};
+  return kOptions;
+}
 
 std::span<const Verb> verbs() {
   static const std::vector<Verb> kVerbs = make_verbs();

@@ -92,7 +92,7 @@ class Backend {
   virtual Result<size_t> end_rule_group(rules::Source source, std::string_view name, const rules::By& by) = 0;
   // What they will not do although they seem to, as rules::lint says it: of the rules in force, or of these.
   virtual std::string lint() const = 0;  // a JSON array, also the next
-  virtual Result<std::string> lint(std::string_view json, std::string_view origin) const = 0;
+  virtual Result<std::string> lint(Documents documents) const = 0;
   virtual bool faults() const = 0;
   virtual void switch_faults(bool on, const rules::By& by) = 0;
 };

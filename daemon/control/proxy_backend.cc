@@ -182,8 +182,8 @@ std::string ProxyBackend::lint() const {
   return rules::to_json(rules::lint(proxy_.rules().current()->rules()));
 }
 
-Result<std::string> ProxyBackend::lint(std::string_view json, std::string_view origin) const {
-  Result<std::vector<rules::Warning>> warnings = rules::lint(json, origin);
+Result<std::string> ProxyBackend::lint(Documents documents) const {
+  Result<std::vector<rules::Warning>> warnings = rules::lint(documents);
   if (!warnings) return fail(warnings);
   return rules::to_json(*warnings);
 }

@@ -33,7 +33,7 @@ class ProxyBackend final : public Backend {
                                  const rules::By& by) override;
   Result<size_t> end_rule_group(rules::Source source, std::string_view name, const rules::By& by) override;
   std::string lint() const override;
-  Result<std::string> lint(std::string_view json, std::string_view origin) const override;
+  Result<std::string> lint(Documents documents) const override;
   bool faults() const override;
   void switch_faults(bool on, const rules::By& by) override;
 

@@ -1,12 +1,12 @@
 #include "control/rule_resources.h"
 
-#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "aws/profile.h"
 #include "control/answers.h"
 #include "control/hold.h"
+#include "control/sent_rules.h"
 
 namespace waylay::control {
 namespace {
@@ -15,13 +15,7 @@ rules::By by(const Request& request) {
   return {now(), request.peer};
 }
 
-// How errors name the rules that were sent: a file's name, when a tool says it.
-std::string origin_of(const Request& request) {
-  auto found = request.query.find("origin");
-  return found == request.query.end() || found->second.empty() ? "api" : found->second;
-}
-
-Response named(const Result<std::vector<std::string>>& names, int status) {
+Response named(const Result<Names>& names, int status) {
   if (!names) return error_response(names.error());
   return json_response({{"names", *names}}, status);
 }
@@ -29,51 +23,6 @@ Response named(const Result<std::vector<std::string>>& names, int status) {
 Response refused(std::string message) {
   return error_response(Error::local(ErrorKind::Invalid, std::move(message)));
 }
-
-// Several files at once: {"files": [{"name": "a.json", "text": "..."}]}. Errors name the file, and the place in its
-// text.
-struct Files {
-  struct File {
-    std::string name, text;
-  };
-  std::vector<File> files;
-  bool replace = false;
-
-  std::vector<rules::Document> documents() const {
-    std::vector<rules::Document> all;
-    for (const File& file : files) all.push_back({file.text, file.name});
-    return all;
-  }
-};
-
-std::optional<Files::File> file_in(const Json& json) {
-  if (!json.is_object() || json.size() != 2 || !json.contains("name") || !json.contains("text")) return std::nullopt;
-  const Json &name = json["name"], &text = json["text"];
-  if (!name.is_string() || !text.is_string()) return std::nullopt;
-  return Files::File{name.get<std::string>(), text.get<std::string>()};
-}
-
-// Nothing: it is not that.
-std::optional<Files> files_in(const std::string& body) {
-  Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object() || !json.contains("files") || !json["files"].is_array()) return std::nullopt;
-  Files found;
-  for (const auto& [key, value] : json.items()) {
-    if (key == "replace" && value.is_boolean())
-      found.replace = value.get<bool>();
-    else if (key != "files")
-      return std::nullopt;
-  }
-  for (const Json& each : json["files"]) {
-    std::optional<Files::File> file = file_in(each);
-    if (!file) return std::nullopt;
-    found.files.push_back(std::move(*file));
-  }
-  return found;
-}
-
-constexpr std::string_view kFilesExpected =
-    "the body must be {\"files\": [{\"name\": \"a.json\", \"text\": \"...\"}]}, and may have \"replace\": true";
 
 Result<uint64_t> version_parameter(const Request& request, const std::string& name) {
   auto found = request.query.find(name);
@@ -108,14 +57,14 @@ Response get_rules(Context& context, const Request& request) {
 
 Response post_rules(Context& context, const Request& request) {
   if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
-  std::string origin = origin_of(request);
-  return named(context.backend.add_rules(std::array{rules::Document{request.body, origin}}, by(request)), 201);
+  SentRules sent(request);
+  return named(context.backend.add_rules(sent.documents(), by(request)), 201);
 }
 
 Response put_rules(Context& context, const Request& request) {
   if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
-  std::string origin = origin_of(request);
-  return named(context.backend.replace_rules(std::array{rules::Document{request.body, origin}}, by(request)), 200);
+  SentRules sent(request);
+  return named(context.backend.replace_rules(sent.documents(), by(request)), 200);
 }
 
 Response delete_rules(Context& context, const Request& request) {
@@ -131,16 +80,6 @@ Response delete_rule(Context& context, const Request& request) {
 }
 
 // --- files and versions
-
-Response post_load(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
-  std::optional<Files> files = files_in(request.body);
-  if (!files) return refused(std::string(kFilesExpected));
-  std::vector<rules::Document> documents = files->documents();
-  return named(files->replace ? context.backend.replace_rules(documents, by(request))
-                              : context.backend.add_rules(documents, by(request)),
-               200);
-}
 
 Response post_reload(Context& context, const Request& request) {
   if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
@@ -165,11 +104,9 @@ Response get_diff(Context& context, const Request& request) {
 }
 
 Response post_diff(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());
-  std::optional<Files> files = files_in(request.body);
-  if (!files || files->replace)
-    return refused("the body must be {\"files\": [{\"name\": \"a.json\", \"text\": \"...\"}]}");
-  return difference_or_error(context.backend.rules_difference(files->documents()));
+  if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
+  SentRules sent(request);
+  return difference_or_error(context.backend.rules_difference(sent.documents()));
 }
 
 Response post_rollback(Context& context, const Request& request) {
@@ -191,7 +128,8 @@ Response get_lint(Context& context, const Request& request) {
 
 Response post_lint(Context& context, const Request& request) {
   if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
-  Result<std::string> warnings = context.backend.lint(request.body, origin_of(request));
+  SentRules sent(request);
+  Result<std::string> warnings = context.backend.lint(sent.documents());
   return warnings ? raw_json("warnings", *warnings) : error_response(warnings.error());
 }
 
@@ -213,9 +151,8 @@ Response put_faults(Context& context, const Request& request) {
 
 Response post_hold(Context& context, const Request& request) {
   if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
-  std::string origin = origin_of(request);
-  Result<std::unique_ptr<HoldSource>> hold =
-      HoldSource::begin(context, std::array{rules::Document{request.body, origin}}, by(request));
+  SentRules sent(request);
+  Result<std::unique_ptr<HoldSource>> hold = HoldSource::begin(context, sent.documents(), by(request));
   if (!hold) return error_response(hold.error());
   Response response;
   response.content_type = "application/x-ndjson";
@@ -230,10 +167,10 @@ Response get_scenarios(Context& context, const Request& request) {
 
 Response post_scenario(Context& context, const Request& request) {
   if (Result<void> known = check_parameters(request, {"origin"}); !known) return error_response(known.error());
-  std::string origin = origin_of(request);
-  return named(context.backend.begin_rule_group(rules::Source::Scenario, request.path.back(),
-                                                std::array{rules::Document{request.body, origin}}, by(request)),
-               201);
+  SentRules sent(request);
+  return named(
+      context.backend.begin_rule_group(rules::Source::Scenario, request.path.back(), sent.documents(), by(request)),
+      201);
 }
 
 Response delete_scenario(Context& context, const Request& request) {

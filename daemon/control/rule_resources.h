@@ -11,7 +11,6 @@ Response put_rules(Context& context, const Request& request);
 Response delete_rules(Context& context, const Request& request);
 Response delete_rule(Context& context, const Request& request);
 
-Response post_load(Context& context, const Request& request);
 Response post_reload(Context& context, const Request& request);
 Response get_history(Context& context, const Request& request);
 Response get_diff(Context& context, const Request& request);

@@ -48,7 +48,7 @@ int given_status(const Actions& actions) {
 
 class Linter {
  public:
-  explicit Linter(std::span<const std::shared_ptr<const Rule>> rules) : rules_(rules) {}
+  explicit Linter(const RuleList& rules) : rules_(rules) {}
 
   std::vector<Warning> run() {
     for (size_t i = 0; i < rules_.size(); ++i) {
@@ -122,22 +122,26 @@ class Linter {
     return !lets_some_pass && (wide.empty() || wide == trim(rule_->match().text()));
   }
 
-  std::span<const std::shared_ptr<const Rule>> rules_;
+  const RuleList& rules_;
   const Rule* rule_ = nullptr;
   std::vector<Warning> warnings_;
 };
 
 }  // namespace
 
-std::vector<Warning> lint(std::span<const std::shared_ptr<const Rule>> rules) {
+std::vector<Warning> lint(const RuleList& rules) {
   return Linter(rules).run();
 }
 
-Result<std::vector<Warning>> lint(std::string_view json, std::string_view origin) {
-  Result<std::vector<std::shared_ptr<Rule>>> rules = read_rules(json, origin);
-  if (!rules) return fail(rules);
-  std::vector<std::shared_ptr<const Rule>> all(rules->begin(), rules->end());
-  return lint(all);
+Result<std::vector<Warning>> lint(std::span<const Document> documents) {
+  std::vector<Warning> all;
+  for (const Document& document : documents) {
+    Result<std::vector<std::shared_ptr<Rule>>> rules = read_rules(document.json, document.origin);
+    if (!rules) return fail(rules);
+    std::vector<Warning> warnings = lint(RuleList(rules->begin(), rules->end()));
+    std::ranges::move(warnings, std::back_inserter(all));
+  }
+  return all;
 }
 
 std::string to_json(std::span<const Warning> warnings) {

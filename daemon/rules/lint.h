@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "rules/rule_set.h"
+#include "rules/rule_book.h"
 
 namespace waylay::rules {
 
@@ -22,10 +22,10 @@ struct Warning {
 };
 
 // `rules` in the order in which they apply; warnings in the same order.
-std::vector<Warning> lint(std::span<const std::shared_ptr<const Rule>> rules);
+std::vector<Warning> lint(const RuleList& rules);
 
-// Of rules that are not loaded, such as a file's. Errors as when they are loaded.
-Result<std::vector<Warning>> lint(std::string_view json, std::string_view origin);
+// Of rules that are not loaded, such as files'; each document by itself. Errors as when they are loaded.
+Result<std::vector<Warning>> lint(std::span<const Document> documents);
 
 std::string to_json(std::span<const Warning> warnings);  // an array
 

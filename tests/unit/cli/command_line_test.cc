@@ -61,7 +61,8 @@ TEST(CommandLine, LeavesACommandOfItsOwnAlone) {
 
 TEST(CommandLine, KnowsVerbsOfTwoWords) {
   EXPECT_EQ(parse_words({"rules", "add", "x"})->verb->name, "rules add");
-  EXPECT_THAT(refusal({"rules"}), HasSubstr("add, list, remove, load"));
+  EXPECT_EQ(parse_words({"rules"})->verb->name, "rules list");
+  EXPECT_EQ(parse_words({"rules", "--json"})->verb->name, "rules list");
   EXPECT_THAT(refusal({"rules", "ad"}), HasSubstr("did you mean"));
 }
 

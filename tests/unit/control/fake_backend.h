@@ -157,9 +157,11 @@ class FakeBackend final : public Backend {
     return fail(Error::local(ErrorKind::NotFound, "no such group"));
   }
   std::string lint() const override { return R"([{"kind":"bare-429"}])"; }
-  Result<std::string> lint(std::string_view json, std::string_view origin) const override {
-    if (json.find("bad") == std::string_view::npos) return "[]";
-    return fail(Error::local(ErrorKind::Invalid, std::string(origin) + ": bad"));
+  Result<std::string> lint(Documents documents) const override {
+    for (const rules::Document& document : documents)
+      if (document.json.find("bad") != std::string_view::npos)
+        return fail(Error::local(ErrorKind::Invalid, std::string(document.origin) + ": bad"));
+    return "[]";
   }
   bool faults() const override { return faults_on; }
   void switch_faults(bool on, const rules::By&) override { faults_on = on; }

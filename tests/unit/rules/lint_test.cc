@@ -6,8 +6,12 @@
 namespace waylay::rules {
 namespace {
 
+Result<std::vector<Warning>> lint_text(std::string_view json, std::string_view origin) {
+  return lint(std::array{Document{json, origin}});
+}
+
 std::vector<std::string> kinds(const std::string& rules) {
-  Result<std::vector<Warning>> warnings = lint(rules, "a.json");
+  Result<std::vector<Warning>> warnings = lint_text(rules, "a.json");
   if (!warnings) return {warnings.error().message};
   std::vector<std::string> kinds;
   for (const Warning& warning : *warnings) kinds.push_back(warning.rule + ": " + std::string(warning.kind));
@@ -82,8 +86,8 @@ TEST(Lint, ARuleBehindOneThatLetsSomePassMayAct) {
 }
 
 TEST(Lint, NamesTheFactTheFixAndThePlace) {
-  Result<std::vector<Warning>> warnings =
-      lint(R"([{"name": "a", "match": "", "abort": "rst"}, {"name": "b", "match": "", "delay": "1s"}])", "rules.json");
+  Result<std::vector<Warning>> warnings = lint_text(
+      R"([{"name": "a", "match": "", "abort": "rst"}, {"name": "b", "match": "", "delay": "1s"}])", "rules.json");
   ASSERT_TRUE(warnings);
   Json json = Json::parse(to_json(*warnings));
   ASSERT_EQ(json.size(), 1u);
@@ -92,7 +96,7 @@ TEST(Lint, NamesTheFactTheFixAndThePlace) {
   EXPECT_EQ(json[0]["origin"], "rules.json");
   EXPECT_EQ(json[0]["fact"], "never acts: rule \"a\" comes before it, has the same match and ends the exchange");
   EXPECT_EQ(json[0]["fix"], "put it before \"a\", or narrow that one's match or limit it");
-  EXPECT_EQ(lint("[1]", "rules.json").error().message, "rules.json: /0: must be an object, not a number");
+  EXPECT_EQ(lint_text("[1]", "rules.json").error().message, "rules.json: /0: must be an object, not a number");
 }
 
 }  // namespace
