@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
+#include "match/contradiction.h"
 #include "rules/rule_reader.h"
 
 namespace waylay::rules {
@@ -57,6 +58,10 @@ class Linter {
       check_status();
       check_retry_after();
       check_redirect();
+      check_encoding();
+      check_match();
+      check_moment();
+      check_end();
       check_shadow(i);
     }
     return std::move(warnings_);
@@ -77,6 +82,13 @@ class Linter {
                   "body; legacy mode and the AWS SDK for JavaScript do",
                   "for an AWS service write \"fault\": \"aws:throttle\", or respond with an error body that has a code "
                   "such as ThrottlingException");
+    if (actions.respond && status == 400 && actions.respond->body.text().find("SlowDown") != std::string::npos)
+      return warn("slowdown-400",
+                  "botocore's legacy mode does not retry a 400 with the code SlowDown, its other modes do",
+                  "S3 sends it with a 503: write \"fault\": \"aws:slowdown\", or respond with status 503");
+    if (status == 509)
+      return warn("status-509", "of the SDKs, only botocore's legacy mode retries a 509",
+                  "respond with 503, or write a \"fault\" (waylay rules faults)");
     if (actions.status && status >= 400)
       warn("empty-error-code",
            "status " + std::to_string(status) +
@@ -97,6 +109,45 @@ class Linter {
       warn("redirect-without-location",
            "status " + std::to_string(status) + " without a Location is no redirect: botocore crashes with a TypeError",
            "set a Location header");
+  }
+
+  void check_encoding() {
+    if (gives_header(rule_->actions(), "content-encoding"))
+      warn("encoding-without-coding",
+           "a header says how the body is coded and does not code it: clients fail to decode what is sent as it is",
+           "leave Content-Encoding out");
+  }
+
+  void check_match() {
+    const match::Expression& expression = rule_->match();
+    if (match::is_contradiction(rule_->match().text()))
+      return warn("never-matches", "matches nothing: its conditions on one field exclude each other",
+                  "write \"or\", or in {...}, where either may hold");
+    bool reads_body = expression.asks_at(match::Moment::RequestBody) || expression.asks_at(match::Moment::ResponseBody);
+    bool narrow = std::ranges::any_of(
+        expression.fields(), [](match::Field field) { return match::info(field).moment <= match::Moment::Request; });
+    if (reads_body && !narrow)
+      warn("collects-every-body",
+           "a match on bodies alone makes every body of every target wait until it is read to its end",
+           "say first whose: and http.host == \"...\", or aws.service and aws.operation");
+  }
+
+  void check_moment() {
+    bool late = rule_->acts_at() == match::Moment::Response || rule_->acts_at() == match::Moment::ResponseBody;
+    if (rule_->actions().fault.empty() || !late) return;
+    warn(
+        "fault-after-the-work",
+        "its match needs the response, so the service has done what was asked when the fault takes its place: an "
+        "object "
+        "is stored, a message is sent, although the client is told that it failed",
+        "leave http.response... out of the match to fault the request before it goes up, unless that is what you mean");
+  }
+
+  void check_end() {
+    const Limits& limits = rule_->limits();
+    if (!rule_->actions().makes_fault() || limits.life_ns || limits.times) return;
+    warn("endless-fault", "makes things go wrong until somebody removes it: it lives forever, and is not counted",
+         "give it a time to live (\"for\": \"30m\"), or \"times\"");
   }
 
   void check_shadow(size_t index) {

@@ -62,6 +62,46 @@ TEST(Lint, ARedirectNeedsALocation) {
   EXPECT_EQ(of(R"("status": 302, "headers": {"set": {"Location": "/"}})"), Kinds{});
 }
 
+TEST(Lint, AnErrorIsRetriedByAllOnlyUnderTheUsualStatus) {
+  EXPECT_EQ(of(R"("respond": {"status": 400, "body": "<Error><Code>SlowDown</Code></Error>"})"),
+            Kinds{"r: slowdown-400"});
+  EXPECT_EQ(of(R"("respond": {"status": 503, "body": "<Error><Code>SlowDown</Code></Error>"})"), Kinds{});
+  EXPECT_EQ(of(R"("respond": {"status": 509})"), Kinds{"r: status-509"});
+}
+
+TEST(Lint, AHeaderAloneDoesNotCodeABody) {
+  EXPECT_EQ(of(R"("respond": {"headers": {"Content-Encoding": "gzip"}, "body": "plain"})"),
+            Kinds{"r: encoding-without-coding"});
+  EXPECT_EQ(of(R"("headers": {"remove": ["Content-Encoding"]})"), Kinds{});
+}
+
+Kinds of_match(std::string_view match, std::string_view action = R"("reason": "x")") {
+  return kinds(R"({"name": "r", "match": ")" + std::string(match) + R"(", )" + std::string(action) + "}");
+}
+
+TEST(Lint, AMatchThatExcludesItselfNeverMatches) {
+  EXPECT_EQ(of_match(R"(http.request.method == \"GET\" and http.request.method == \"PUT\")"),
+            Kinds{"r: never-matches"});
+  EXPECT_EQ(of_match("http.response.code > 599"), Kinds{"r: never-matches"});
+  EXPECT_EQ(of_match(R"(http.request.method == \"GET\" or http.request.method == \"PUT\")"), Kinds{});
+}
+
+TEST(Lint, AMatchOnBodiesAloneCollectsThemAll) {
+  EXPECT_EQ(of_match(R"(body.text contains \"x\")"), Kinds{"r: collects-every-body"});
+  EXPECT_EQ(of_match(R"(http.host == \"a\" and body.text contains \"x\")"), Kinds{});
+}
+
+TEST(Lint, AFaultThatWaitsForTheResponseComesAfterTheWork) {
+  EXPECT_EQ(of_match("http.response.code == 200", R"("fault": "aws:internal")"), Kinds{"r: fault-after-the-work"});
+  EXPECT_EQ(of_match("aws.service", R"("fault": "aws:internal")"), Kinds{});
+}
+
+TEST(Lint, AFaultEndsBySomething) {
+  EXPECT_EQ(of(R"("fault": "aws:internal", "for": "forever")"), Kinds{"r: endless-fault"});
+  EXPECT_EQ(of(R"("fault": "aws:internal", "for": "forever", "times": 3)"), Kinds{});
+  EXPECT_EQ(of(R"("respond": {}, "for": "forever")"), Kinds{});
+}
+
 // The second of two rules, where `earlier` comes before it.
 Kinds behind(std::string_view earlier, std::string_view later = R"("match": "http.host == \"a\"", "delay": "1s")") {
   return kinds(R"([{"name": "e", )" + std::string(earlier) + R"(}, {"name": "r", )" + std::string(later) + "}]");
