@@ -1,4 +1,5 @@
 // Completion scripts, made from the table of verbs.
+#include <algorithm>
 #include <ostream>
 #include <set>
 
@@ -17,6 +18,20 @@ std::vector<std::string> first_words() {
     if (words.empty() || words.back() != first_word(verb.name)) words.push_back(first_word(verb.name));
   return words;
 }
+
+// "rules": words that need a second one.
+std::vector<std::string> groups() {
+  std::vector<std::string> words;
+  for (const Verb& verb : verbs())
+    if (std::string first = first_word(verb.name); first.size() < verb.name.size())
+      if (std::ranges::find(words, first) == words.end()) words.push_back(first);
+  return words;
+}
+
+bool takes_scenario(const Verb& verb) {
+  return verb.name.starts_with("scenarios ") && verb.arguments.name == "NAME";
+}
+constexpr std::string_view kScenarioNames = "$(waylay scenarios list --names 2>/dev/null)";
 
 std::vector<std::string_view> second_words(std::string_view group) {
   std::vector<std::string_view> words;
@@ -55,27 +70,30 @@ std::string bash_script() {
       "    case ${COMP_WORDS[i]} in\n"
       "      --runtime-dir|--color) ((i++)) ;;\n"
       "      -*) ;;\n"
-      "      *) if [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; [[ $verb == rules ]] || break; else verb+=\" "
-      "${COMP_WORDS[i]}\"; break; fi ;;\n"
+      "      *) if [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; [[ ' " +
+      joined(groups()) +
+      " ' == *\" $verb \"* ]] || break; else verb+=\" ${COMP_WORDS[i]}\"; break; fi ;;\n"
       "    esac\n"
       "  done\n"
       "  local words=\n"
       "  case $previous in\n"
       "    --color) COMPREPLY=($(compgen -W 'auto always never' -- \"$current\")); return ;;\n"
       "    --runtime-dir) COMPREPLY=($(compgen -d -- \"$current\")); return ;;\n"
-      "    --body-file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+      "    --body-file|--file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
       "    --fault) COMPREPLY=($(compgen -W 'aws\\:slowdown aws\\:throttle' -- \"$current\")); return ;;\n"
       "  esac\n"
       "  case $verb in\n"
       "    '') words='" +
-      joined(first_words()) + " --help --version --runtime-dir --color' ;;\n    rules) words='" +
-      joined(second_words("rules")) + "' ;;\n";
+      joined(first_words()) + " --help --version --runtime-dir --color' ;;\n";
+  for (const std::string& group : groups())
+    out += "    " + group + ") words='" + joined(second_words(group)) + "' ;;\n";
   for (const Verb& verb : verbs()) {
     out += "    " + shell_quoted(verb.name) + ") words='" + option_words(verb);
     if (verb.name == "completion") out += " bash zsh fish";
     if (verb.name == "help") out += " " + joined(first_words());
     out += "'";
-    if (verb.name == "rules load") out += "; COMPREPLY=($(compgen -f -- \"$current\"))";
+    if (takes_scenario(verb)) out += std::string("\" ") + std::string(kScenarioNames) + "\"";
+    if (verb.arguments.name == "FILE") out += "; COMPREPLY=($(compgen -f -- \"$current\"))";
     out += " ;;\n";
   }
   return out +
@@ -107,8 +125,18 @@ std::string zsh_options(const Verb& verb) {
   for (const Option& option : verb.options) add(option);
   for (const Option& option : global_options()) add(option);
   if (verb.arguments.name == "FILE") out += " \\\n          '*:file:_files'";
+  if (takes_scenario(verb)) out += " \\\n          \"1:scenario:(" + std::string(kScenarioNames) + ")\"";
   if (verb.name == "completion") out += " \\\n          '1:shell:(bash zsh fish)'";
   return out;
+}
+
+std::string zsh_group(const std::string& group) {
+  std::string out = "  if [[ $verb == " + group + " ]]; then\n    if ((CURRENT == 3)); then\n      local -a members=(";
+  for (std::string_view member : second_words(group)) {
+    const Verb* verb = find_verb(group + " " + std::string(member));
+    out += "\n        " + shell_quoted(std::string(member) + ":" + std::string(verb->summary));
+  }
+  return out + ")\n      _describe verb members\n      return\n    fi\n    verb=\"" + group + " ${words[3]}\"\n  fi\n";
 }
 
 std::string zsh_script() {
@@ -125,14 +153,9 @@ std::string zsh_script() {
       out += "\n      " + shell_quoted(first_word(verb.name) + ":" +
                                        (verb.name.find(' ') == std::string_view::npos ? std::string(verb.summary)
                                                                                       : "Change what passes"));
-  out +=
-      ")\n    _describe verb verbs\n    return\n  fi\n  if [[ $verb == rules ]]; then\n    if ((CURRENT == 3)); then\n "
-      "     local -a members=(";
-  for (std::string_view member : second_words("rules"))
-    out += "\n        " +
-           shell_quoted(std::string(member) + ":" + std::string(find_verb("rules " + std::string(member))->summary));
-  out +=
-      ")\n      _describe verb members\n      return\n    fi\n    verb=\"rules ${words[3]}\"\n  fi\n  case $verb in\n";
+  out += ")\n    _describe verb verbs\n    return\n  fi\n";
+  for (const std::string& group : groups()) out += zsh_group(group);
+  out += "  case $verb in\n";
   for (const Verb& verb : verbs())
     out += "    " + shell_quoted(verb.name) + ")\n        _arguments" + zsh_options(verb) + " ;;\n";
   return out + "  esac\n}\n_waylay \"$@\"\n";
@@ -175,7 +198,10 @@ std::string fish_script() {
       out += "complete -c waylay -n " + shell_quoted(fish_condition(verb.name)) + fish_option(option) + "\n";
   }
   out += "complete -c waylay -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n";
-  return out + "complete -c waylay -n '__fish_seen_subcommand_from load' -F\n";
+  out +=
+      "complete -c waylay -n '__fish_seen_subcommand_from start show' -a '(waylay scenarios list --names "
+      "2>/dev/null)'\n";
+  return out + "complete -c waylay -n '__fish_seen_subcommand_from load diff lint' -F\n";
 }
 
 }  // namespace

@@ -32,16 +32,6 @@ std::string wrapped(std::string_view paragraph, size_t indent) {
   return out;
 }
 
-std::string paragraphs(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    size_t end = std::min(text.find("\n\n"), text.size());
-    out += wrapped(text.substr(0, end), 0) + "\n\n";
-    text.remove_prefix(std::min(end + 2, text.size()));
-  }
-  return out;
-}
-
 std::string option_lines(std::span<const Option> options) {
   size_t width = 0;
   for (const Option& option : options) width = std::max(width, synopsis_of(option).size());
@@ -62,6 +52,16 @@ std::string example_lines(const Verb& verb) {
 }
 
 }  // namespace
+
+std::string paragraphs(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    size_t end = std::min(text.find("\n\n"), text.size());
+    out += wrapped(text.substr(0, end), 0) + "\n\n";
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+  return out;
+}
 
 std::string help_of(const Verb& verb) {
   std::string out =

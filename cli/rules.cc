@@ -125,10 +125,7 @@ std::string life_of(const Json& shown) {
   if (text(shown, "state") == "expired") return "expired";
   const Json& left = member(shown, "seconds_left");
   if (!left.is_number()) return "forever";
-  int64_t seconds = left.get<int64_t>();
-  auto part = [](int64_t value, const char* unit) { return std::to_string(value) + unit; };
-  if (seconds >= 3600) return part(seconds / 3600, "h ") + part(seconds / 60 % 60, "m");
-  return seconds >= 60 ? part(seconds / 60, "m ") + part(seconds % 60, "s") : part(seconds, "s");
+  return short_duration(left.get<int64_t>());
 }
 
 // "slow", "slow (off)".

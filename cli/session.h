@@ -49,6 +49,11 @@ int rules_diff(Session& session, const Parsed& parsed);
 int rules_history(Session& session, const Parsed& parsed);
 int rules_rollback(Session& session, const Parsed& parsed);
 int hold(Session& session, const Parsed& parsed);
+int rules_dry_run(Session& session, const Parsed& parsed);
+int scenarios_list(Session& session, const Parsed& parsed);
+int scenarios_show(Session& session, const Parsed& parsed);
+int scenarios_start(Session& session, const Parsed& parsed);
+int scenarios_stop(Session& session, const Parsed& parsed);
 int rules_lint(Session& session, const Parsed& parsed);
 int rules_faults(Session& session, const Parsed& parsed);
 int switch_off(Session& session, const Parsed& parsed);
@@ -60,6 +65,7 @@ int completion(Session& session, const Parsed& parsed);
 int man_page(Session& session, const Parsed& parsed);
 
 // Text made of the table of verbs.
+std::string paragraphs(std::string_view text);  // in lines that fit, each with an empty one behind it
 std::string general_help();
 std::string help_of(const Verb& verb);
 std::string completion_script(std::string_view shell);  // empty: unknown shell

@@ -151,6 +151,12 @@ std::string human_duration(double milliseconds) {
   return std::to_string(whole / 3600) + " h " + std::to_string(whole / 60 % 60) + " min";
 }
 
+std::string short_duration(int64_t seconds) {
+  auto part = [](int64_t value, const char* unit) { return std::to_string(value) + unit; };
+  if (seconds >= 3600) return part(seconds / 3600, "h ") + part(seconds / 60 % 60, "m");
+  return seconds >= 60 ? part(seconds / 60, "m ") + part(seconds % 60, "s") : part(seconds, "s");
+}
+
 std::string human_size(uint64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes) + " B";
   double size = static_cast<double>(bytes);

@@ -45,6 +45,7 @@ class Table {
 };
 
 std::string human_duration(double milliseconds);  // "12 ms", "1.2 s", "3 min 5 s"
+std::string short_duration(int64_t seconds);      // "2h 5m", "14m 3s", "7s": of a countdown
 std::string human_size(uint64_t bytes);           // "0 B", "1.5 KiB"
 std::string human_time(std::string_view iso8601,
                        int64_t now_s);  // local "10:11:12.345"; with the date when older than 20 h

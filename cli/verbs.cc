@@ -193,6 +193,22 @@ std::vector<Verb> make_verbs() {
        {"VERSION", 1, 1},
        {{"waylay rules rollback 7", ""}},
        rules_rollback},
+      {"rules dry-run",
+       "Count what rules would have done, without doing it",
+       "On the exchanges on record, or, with --live, on those that come. RULE is a rule as JSON, or the NAME of one in "
+       "force; "
+       "--file names files with rules; or the options of \"rules add\" say it, of which --match alone is enough. Each "
+       "rule is "
+       "tried by itself, with its limits.\n\n"
+       "A record does not hold all that a rule sees: bodies are not kept, secrets are redacted, and what another rule "
+       "changed is not what came from upstream. What cannot be known is counted apart.",
+       with_rule_options(
+           {file_option(), {"--live", 0, "TIME", "Count what comes, for so long: 30s, 5m"}, json_option()}),
+       {"RULE|NAME", 0, kMany},
+       {{"waylay rules dry-run --match 'aws.service == \"s3\" and http.response.code == 200'", ""},
+        {"waylay rules dry-run --live 1m --match 'http.host == \"example.org\"' --status 503 --every 10", ""},
+        {"waylay rules dry-run slow", "a rule in force"}},
+       rules_dry_run},
       {"rules lint",
        "Warn of rules that will not do what they seem to",
        "Of the rules in force, or of FILEs, each by itself; nothing is added or changed. Each warning names the fact "
@@ -212,6 +228,40 @@ std::vector<Verb> make_verbs() {
        {},
        {{"waylay rules faults", ""}},
        rules_faults},
+      {"scenarios list",
+       "List the ready-made scenarios, and which of them run",
+       "",
+       {{"--names", 0, "", "Only the names, without asking the daemon"}, json_option()},
+       {},
+       {{"waylay scenarios", ""}},
+       scenarios_list},
+      {"scenarios show",
+       "Explain a scenario: what happens, its parameters, its rules",
+       "NAME may also be the path of a file of your own (./mine.json).",
+       {json_option()},
+       {"NAME", 1, 1},
+       {{"waylay scenarios show talk", ""}},
+       scenarios_show},
+      {"scenarios start",
+       "Start a scenario: its rules act until its time is over",
+       "Every scenario ends by itself; \"waylay scenarios\" shows how long it lasts, and \"waylay off\" stops them "
+       "all. A "
+       "scenario that runs is not started again; one that is over may be.",
+       {{"--match", 'm', "EXPR", "Only these requests; see \"waylay fields\""},
+        {"--for", 0, "TIME", "How long: 10m, 2h"},
+        {"--set", 0, "NAME=VALUE", "Another parameter; \"waylay scenarios show NAME\" lists them", true}},
+       {"NAME", 1, 1},
+       {{"waylay scenarios start talk --for 5m", ""},
+        {"waylay scenarios start s3-slowdown --match 'container.name == \"web\" and aws.service == \"s3\"'", ""},
+        {"waylay scenarios start flaky-network --set rate=0.02", ""}},
+       scenarios_start},
+      {"scenarios stop",
+       "Stop a scenario: the rules that it made go, and no others",
+       "",
+       {{"--all", 'a', "", "All that were started"}},
+       {"NAME", 0, 1},
+       {{"waylay scenarios stop talk", ""}},
+       scenarios_stop},
       {"hold",
        "Let rules act only while a command runs, or until Ctrl-C",
        "A dead-man switch: the rules act when the command begins, and are gone when it ends. They are tied to this "

@@ -19,6 +19,7 @@ install(FILES systemd/waylay.sysusers DESTINATION lib/sysusers.d RENAME waylay.c
 install(FILES packaging/waylay.json DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/waylay)
 install(DIRECTORY DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/waylay/rules.d)
 
+install(DIRECTORY scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/waylay)
 install(FILES README.md CHANGELOG.md docs/design.md docs/rules.md docs/faults.md docs/openapi.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 

@@ -160,6 +160,8 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/diff", post_diff,
      "What putting these rules in the place of all that came through the API would change"},
     {"POST", "/v1/rollback", post_rollback, "Bring back the rules of a version", true},
+    {"POST", "/v1/dry-run", post_dry_run,
+     "What rules would have done to the exchanges on record, or do to those that come"},
     {"POST", "/v1/hold", post_hold, "Rules for as long as this connection lasts; answers when they act", true},
     {"GET", "/v1/scenarios", get_scenarios, "The scenarios that were started"},
     {"POST", "/v1/scenarios/{name}", post_scenario, "Start a scenario with these rules", true},

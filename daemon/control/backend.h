@@ -56,6 +56,15 @@ using Exchanges = std::vector<std::shared_ptr<const flow::ExchangeFacts>>;
 using Names = std::vector<std::string>;
 using Documents = std::span<const rules::Document>;
 
+// Rules that are tried on exchanges without acting (record/dry_run.h).
+class Trial {
+ public:
+  virtual ~Trial() = default;
+  virtual void see(const flow::ExchangeFacts& exchange) = 0;
+  virtual void lost(uint64_t exchanges) = 0;
+  virtual std::string report() const = 0;  // a JSON object
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -90,6 +99,7 @@ class Backend {
   virtual Result<Names> begin_rule_group(rules::Source source, std::string_view name, Documents documents,
                                          const rules::By& by) = 0;
   virtual Result<size_t> end_rule_group(rules::Source source, std::string_view name, const rules::By& by) = 0;
+  virtual Result<std::unique_ptr<Trial>> try_rules(Documents documents) const = 0;
   // What they will not do although they seem to, as rules::lint says it: of the rules in force, or of these.
   virtual std::string lint() const = 0;  // a JSON array, also the next
   virtual Result<std::string> lint(Documents documents) const = 0;

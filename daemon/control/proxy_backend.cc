@@ -7,6 +7,7 @@
 
 #include "control/render.h"
 #include "flow/subject.h"
+#include "record/dry_run.h"
 #include "record/json.h"
 #include "rules/lint.h"
 
@@ -74,6 +75,17 @@ bool has_match(const record::Store& store, const record::Invocation& invocation,
     return exchange && match.matches(flow::Subject(*exchange));
   });
 }
+
+class TrialOf final : public Trial {
+ public:
+  explicit TrialOf(record::DryRun run) : run_(std::move(run)) {}
+  void see(const flow::ExchangeFacts& exchange) override { run_.see(exchange); }
+  void lost(uint64_t exchanges) override { run_.lost(exchanges); }
+  std::string report() const override { return run_.to_json(); }
+
+ private:
+  record::DryRun run_;
+};
 
 }  // namespace
 
@@ -176,6 +188,12 @@ Result<Names> ProxyBackend::begin_rule_group(rules::Source source, std::string_v
 }
 Result<size_t> ProxyBackend::end_rule_group(rules::Source source, std::string_view name, const rules::By& by) {
   return proxy_.rules().end_group(source, name, by);
+}
+
+Result<std::unique_ptr<Trial>> ProxyBackend::try_rules(Documents documents) const {
+  Result<record::DryRun> run = record::DryRun::of(documents, now());
+  if (!run) return fail(run);
+  return std::unique_ptr<Trial>(new TrialOf(std::move(*run)));
 }
 
 std::string ProxyBackend::lint() const {

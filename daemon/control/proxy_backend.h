@@ -32,6 +32,7 @@ class ProxyBackend final : public Backend {
   Result<Names> begin_rule_group(rules::Source source, std::string_view name, Documents documents,
                                  const rules::By& by) override;
   Result<size_t> end_rule_group(rules::Source source, std::string_view name, const rules::By& by) override;
+  Result<std::unique_ptr<Trial>> try_rules(Documents documents) const override;
   std::string lint() const override;
   Result<std::string> lint(Documents documents) const override;
   bool faults() const override;

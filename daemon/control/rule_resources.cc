@@ -5,6 +5,7 @@
 
 #include "aws/profile.h"
 #include "control/answers.h"
+#include "control/dry_run.h"
 #include "control/hold.h"
 #include "control/sent_rules.h"
 
@@ -119,7 +120,25 @@ Response post_rollback(Context& context, const Request& request) {
   return what ? json_response({{"what", *what}}) : error_response(what.error());
 }
 
-// --- lint and faults
+// --- what rules would do, and will not
+
+Response post_dry_run(Context& context, const Request& request) {
+  if (Result<void> known = check_parameters(request, {"origin", "live"}); !known) return error_response(known.error());
+  Result<bool> live = boolean_parameter(request, "live");
+  if (!live) return error_response(live.error());
+  SentRules sent(request);
+  Result<std::unique_ptr<Trial>> trial = context.backend.try_rules(sent.documents());
+  if (!trial) return error_response(trial.error());
+  if (!*live) {
+    for (const auto& exchange : context.backend.exchanges({}, SIZE_MAX)) (*trial)->see(*exchange);
+    return raw_json((*trial)->report());
+  }
+  Response response;
+  response.content_type = "application/x-ndjson";
+  auto subscription = std::make_unique<Subscription>(context.feed, match::Expression(), false);
+  response.source = std::make_unique<DryRunSource>(std::move(subscription), std::move(*trial));
+  return response;
+}
 
 Response get_lint(Context& context, const Request& request) {
   if (Result<void> known = check_parameters(request, {}); !known) return error_response(known.error());

@@ -17,6 +17,7 @@ Response get_diff(Context& context, const Request& request);
 Response post_diff(Context& context, const Request& request);
 Response post_rollback(Context& context, const Request& request);
 
+Response post_dry_run(Context& context, const Request& request);
 Response get_lint(Context& context, const Request& request);
 Response post_lint(Context& context, const Request& request);
 Response get_faults(Context& context, const Request& request);

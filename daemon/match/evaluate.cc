@@ -229,8 +229,9 @@ class AnyValue final : public ValueVisitor {
 
 class Evaluation {
  public:
-  Evaluation(const Program& program, const Subject& subject, Moment now)
-      : program_(program), subject_(subject), now_(now) {}
+  // `partial`, if there is one, is the subject.
+  Evaluation(const Program& program, const Subject& subject, Moment now, const PartialSubject* partial = nullptr)
+      : program_(program), subject_(subject), now_(now), partial_(partial) {}
 
   Truth at(size_t index) const {
     const Node& node = program_.nodes[index];
@@ -262,6 +263,7 @@ class Evaluation {
   Truth test(const Node& node) const {
     const FieldInfo& field = info(node.field);
     if (now_ < field.moment) return Truth::Unknown;
+    if (partial_ && !partial_->knows(node.field, program_.keys[node.key])) return Truth::Unknown;
     Test one(program_, node);
     if (!field.repeated) {
       Value value = only_value(node, field);
@@ -280,6 +282,7 @@ class Evaluation {
   const Program& program_;
   const Subject& subject_;
   Moment now_;
+  const PartialSubject* partial_;
 };
 
 }  // namespace
@@ -287,6 +290,11 @@ class Evaluation {
 Truth evaluate(const Program& program, const Subject& subject, Moment now) {
   if (program.nodes.empty()) return Truth::Yes;
   return Evaluation(program, subject, now).at(0);
+}
+
+Truth evaluate(const Program& program, const PartialSubject& subject) {
+  if (program.nodes.empty()) return Truth::Yes;
+  return Evaluation(program, subject, Moment::End, &subject).at(0);
 }
 
 }  // namespace waylay::match

@@ -109,6 +109,8 @@ TEST(Verbs, AreInHelpCompletionAndTheManualPage) {
         EXPECT_THAT(script, HasSubstr(std::string(option.name.substr(2)))) << shell << " " << verb.name;
     }
   }
+  for (const char* shell : {"bash", "zsh", "fish"})
+    EXPECT_THAT(completion_script(shell), HasSubstr("waylay scenarios list --names")) << shell;
   EXPECT_EQ(completion_script("tcsh"), "");
   std::string page = man_page_text();
   EXPECT_THAT(page, HasSubstr("waylay rules add"));

@@ -201,6 +201,74 @@ TEST_F(Api, AnswersHeadWithoutBody) {
   EXPECT_EQ(answer.body, "");
 }
 
+TEST_F(Api, TakesRulesAsOneDocumentOrAsFiles) {
+  EXPECT_EQ(ask("POST", "/v1/rules", R"({"files": [{"name": "a.json", "text": "{}"}]})").status, 201);
+  EXPECT_EQ(backend.last_origin, "a.json");
+  EXPECT_EQ(backend.last_json, "{}");
+  EXPECT_EQ(backend.last_by, "uid=0 pid=1");
+  Answer bad =
+      ask("PUT", "/v1/rules", R"({"files": [{"name": "a", "text": "{}"}, {"name": "b.json", "text": "bad"}]})");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_THAT(bad.body, HasSubstr("b.json: line 2"));
+  for (const char* other : {R"({"files": 7})", R"({"files": [{"name": "a"}]})", R"({"files": [], "x": 1})"}) {
+    ask("POST", "/v1/rules", other);
+    EXPECT_EQ(backend.last_origin, "api") << other;  // a document, whose reader says what is wrong with it
+  }
+}
+
+TEST_F(Api, TellsVersionsAndBringsThemBack) {
+  EXPECT_EQ(ask("GET", "/v1/history").json()["versions"][0]["version"], 2);
+  EXPECT_EQ(ask("GET", "/v1/diff").json()["of"], "rules.d");
+  EXPECT_EQ(ask("GET", "/v1/diff?from=1&to=2").json(), (nlohmann::json{{"from", 1}, {"to", 2}}));
+  EXPECT_EQ(ask("GET", "/v1/diff?from=1").json()["to"], 0);
+  EXPECT_EQ(ask("GET", "/v1/diff?to=2").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/diff?from=0").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/diff?from=one").status, 400);
+  EXPECT_EQ(ask("POST", "/v1/diff?origin=a.json", "{}").json()["of"], "a.json");
+  EXPECT_EQ(ask("POST", "/v1/reload").json()["rules"], 3);
+  EXPECT_EQ(ask("POST", "/v1/rollback", R"({"version": 2})").json()["what"], "removed slow");
+  EXPECT_EQ(ask("POST", "/v1/rollback", R"({"version": 9})").status, 404);
+  for (const char* odd : {"", "2", "{}", R"({"version": "2"})", R"({"version": -1})"})
+    EXPECT_EQ(ask("POST", "/v1/rollback", odd).status, 400) << odd;
+}
+
+TEST_F(Api, HoldsRulesForAsLongAsTheConnectionLasts) {
+  auto connection = std::make_unique<Connection>(context, "uid=0 pid=1", time);
+  connection->on_bytes(as_bytes("POST /v1/hold HTTP/1.1\r\nHost: w\r\nContent-Length: 2\r\n\r\n{}"), time);
+  EXPECT_THAT(std::string(connection->output().text()), HasSubstr(R"({"hold":"1","names":["new"]})"));
+  connection->on_sent(connection->output().size(), time);
+  EXPECT_EQ(backend.groups, std::vector<std::string>{"hold 1"});
+  EXPECT_FALSE(connection->deadline_ns());  // it may last
+  connection->on_events(time);
+  EXPECT_TRUE(connection->output().empty());
+  connection.reset();
+  EXPECT_EQ(backend.groups, std::vector<std::string>{});
+  EXPECT_EQ(ask("POST", "/v1/hold", "bad").status, 400);
+  EXPECT_EQ(backend.groups, std::vector<std::string>{});
+}
+
+TEST_F(Api, StartsAndStopsScenariosByName) {
+  EXPECT_EQ(ask("POST", "/v1/scenarios/talk?origin=talk.json", "{}").status, 201);
+  EXPECT_EQ(backend.last_origin, "talk.json");
+  EXPECT_EQ(ask("GET", "/v1/scenarios").json()["scenarios"][0], "scenario talk");
+  EXPECT_EQ(ask("DELETE", "/v1/scenarios/talk").json()["removed"], 1);
+  EXPECT_EQ(ask("DELETE", "/v1/scenarios/talk").status, 404);
+}
+
+TEST_F(Api, TriesRulesOnWhatIsOnRecordAndOnWhatComes) {
+  backend.add_exchange(1, "a.example", 200);
+  EXPECT_EQ(ask("POST", "/v1/dry-run", "{}").json()["seen"], 1);
+  Connection live = connect();
+  live.on_bytes(as_bytes("POST /v1/dry-run?live HTTP/1.1\r\nHost: w\r\nContent-Length: 2\r\n\r\n{}"), time);
+  EXPECT_THAT(std::string(live.output().text()), HasSubstr(R"({"seen":0,"lost":0})"));
+  live.on_sent(live.output().size(), time);
+  feed.publish(backend.kept_exchanges[0]);
+  feed.publish(backend.kept_exchanges[0]);
+  feed.deliver();
+  live.on_events(time);
+  EXPECT_THAT(std::string(live.output().text()), HasSubstr(R"({"seen":2,"lost":0})"));
+}
+
 TEST_F(Api, AnswersRequestsByteByByteAndPipelined) {
   Connection connection = connect();
   std::string request =

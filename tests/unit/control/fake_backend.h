@@ -156,6 +156,17 @@ class FakeBackend final : public Backend {
     if (ended > 0) return ended;
     return fail(Error::local(ErrorKind::NotFound, "no such group"));
   }
+  struct FakeTrial final : Trial {
+    uint64_t seen = 0, missed = 0;
+    void see(const flow::ExchangeFacts&) override { ++seen; }
+    void lost(uint64_t exchanges) override { missed += exchanges; }
+    std::string report() const override {
+      return "{\"seen\":" + std::to_string(seen) + ",\"lost\":" + std::to_string(missed) + "}";
+    }
+  };
+  Result<std::unique_ptr<Trial>> try_rules(Documents) const override {
+    return std::unique_ptr<Trial>(std::make_unique<FakeTrial>());
+  }
   std::string lint() const override { return R"([{"kind":"bare-429"}])"; }
   Result<std::string> lint(Documents documents) const override {
     for (const rules::Document& document : documents)

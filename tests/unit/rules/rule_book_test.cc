@@ -1,3 +1,4 @@
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -169,6 +170,142 @@ TEST(RuleBook, ShowsRulesWithOriginHitsAndWhatIsLeft) {
   EXPECT_EQ(shown[0]["times_left"], 2);
   EXPECT_EQ(shown[0]["rule"]["status"], 503);
   EXPECT_TRUE(shown[1]["times_left"].is_null());
+}
+
+using Json = nlohmann::json;
+
+TEST(RuleBook, TellsEveryVersionWithWhoMadeIt) {
+  RuleBook book;
+  ASSERT_TRUE(book.add("[" + rule("a") + "," + rule("b") + "]", "talk.json", By(kNow, "uid=0 pid=7")));
+  ASSERT_TRUE(book.replace("[" + rule("b", R"("status": 500)") + "," + rule("c") + "]", "talk.json", kNow));
+  book.switch_faults(false, kNow);
+  Json versions = Json::parse(book.history_to_json());
+  ASSERT_EQ(versions.size(), 4u);
+  EXPECT_EQ(versions[0]["version"], book.version());
+  EXPECT_EQ(versions[0]["what"], "off: rules that inject do not act");
+  EXPECT_EQ(versions[0]["faults"], false);
+  EXPECT_EQ(versions[1]["what"], "talk.json: added c; removed a; changed b");
+  EXPECT_EQ(versions[2]["what"], "talk.json: added a, b");
+  EXPECT_EQ(versions[2]["who"], "uid=0 pid=7");
+  EXPECT_EQ(versions[2]["at"], to_iso8601(kNow.wall_ns));
+  EXPECT_EQ(versions[2]["rules"], 2);
+  EXPECT_EQ(versions[3]["what"], "the daemon started");
+}
+
+TEST(RuleBook, KeepsTheLastHundredVersions) {
+  RuleBook book;
+  for (int i = 0; i < 120; ++i) book.switch_faults(i % 2 != 0, kNow);
+  EXPECT_EQ(Json::parse(book.history_to_json()).size(), History::kMostVersions);
+  Result<std::string> gone = book.rollback(1, kNow);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().message, "there is no version 1 of the rules (any more); 22 to 121 are kept");
+}
+
+TEST(RuleBook, TellsWhatChangedBetweenVersionsAndWhatWouldChange) {
+  RuleBook book;
+  ASSERT_TRUE(book.add("[" + rule("a") + "," + rule("b") + "]", "api", kNow));
+  uint64_t first = book.version();
+  ASSERT_TRUE(book.replace("[" + rule("b", R"("status": 500)") + "," + rule("a") + "," + rule("c") + "]", "api", kNow));
+  Json difference = Json::parse(*book.difference(first, 0));
+  EXPECT_EQ(difference["added"][0]["name"], "c");
+  EXPECT_EQ(difference["removed"], Json::array());
+  EXPECT_EQ(difference["changed"][0]["before"]["status"], 503);
+  EXPECT_EQ(difference["changed"][0]["after"]["status"], 500);
+  EXPECT_EQ(difference["reordered"], true);
+  EXPECT_EQ(Json::parse(*book.difference(book.version(), 0))["reordered"], false);
+  EXPECT_EQ(book.difference(99, 0).error().kind, ErrorKind::NotFound);
+
+  std::string only_c = rule("c");
+  Json planned = Json::parse(*book.difference(std::array{Document{only_c, "c.json"}}));
+  EXPECT_EQ(planned["removed"].size(), 2u);
+  EXPECT_EQ(names(book).size(), 3u);  // only asked
+  Directory directory;
+  directory.write("a.json", rule("file"));
+  EXPECT_EQ(Json::parse(*book.difference_of_directory(directory.path()))["added"][0]["name"], "file");
+  directory.write("b.json", "[" + rule("x", R"("status": 1)") + "]");
+  EXPECT_FALSE(book.difference_of_directory(directory.path()));
+}
+
+TEST(RuleBook, BringsAVersionBackAndRulesThatAreThereGoOnCounting) {
+  Directory directory;
+  directory.write("a.json", rule("file", R"("status": 503, "times": 3)"));
+  RuleBook book;
+  ASSERT_TRUE(book.load_directory(directory.path(), kNow));
+  ASSERT_TRUE(book.add(rule("api", R"("status": 503, "times": 3)"), "api", kNow));
+  uint64_t good = book.version();
+  Exchange().at_response(*book.current());
+  directory.write("a.json", rule("other"));
+  ASSERT_TRUE(book.load_directory(directory.path(), kNow));
+  EXPECT_EQ(*book.rollback(good, kNow), "added file; removed other");
+  EXPECT_EQ(names(book), (std::vector<std::string>{"file", "api"}));
+  EXPECT_EQ(book.current()->rules()[0]->tally().left(), 3u);  // it comes back, and begins
+  EXPECT_EQ(book.current()->rules()[1]->tally().left(), 2u);  // it was there all the time
+  uint64_t version = book.version();
+  EXPECT_EQ(*book.rollback(good, kNow), "nothing changed");
+  EXPECT_EQ(book.version(), version);
+}
+
+TEST(RuleBook, ReadsADirectoryThatIsAsItWasWithoutMakingAVersion) {
+  Directory directory;
+  directory.write("a.json", rule("a"));
+  RuleBook book;
+  ASSERT_TRUE(book.load_directory(directory.path(), kNow));
+  uint64_t version = book.version();
+  ASSERT_TRUE(book.load_directory(directory.path(), kNow));
+  EXPECT_EQ(book.version(), version);
+  fs::rename(directory.path() + "/a.json", directory.path() + "/b.json");
+  ASSERT_TRUE(book.load_directory(directory.path(), kNow));
+  EXPECT_EQ(book.current()->rules()[0]->origin(), directory.path() + "/b.json");
+}
+
+Result<RuleBook::Names> begin(RuleBook& book, Source source, std::string_view name, const std::string& json,
+                              Time now = kNow) {
+  return book.begin_group(source, name, std::array{Document{json, "test"}}, By(now, "uid=0 pid=7"));
+}
+
+TEST(RuleBook, AGroupComesAndGoesAsAWholeAndNothingElseTouchesIt) {
+  RuleBook book;
+  ASSERT_TRUE(book.add(rule("mine"), "api", kNow));
+  ASSERT_TRUE(begin(book, Source::Hold, "1", "[" + rule("a") + "," + rule("b") + "]"));
+  EXPECT_EQ(names(book), (std::vector<std::string>{"mine", "a", "b"}));
+  EXPECT_EQ(begin(book, Source::Scenario, "talk", rule("a")).error().kind, ErrorKind::Conflict);
+  EXPECT_EQ(book.remove("a", kNow).error().message,
+            "rule \"a\" is held by uid=0 pid=7 and ends with that command; \"waylay off\" stops all faults");
+  ASSERT_TRUE(book.replace(rule("other"), "api", kNow));
+  EXPECT_EQ(book.remove_all(kNow), 1u);
+  EXPECT_EQ(names(book), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(*book.end_group(Source::Hold, "1", kNow), 2u);
+  EXPECT_TRUE(book.current()->empty());
+  EXPECT_EQ(book.end_group(Source::Hold, "1", kNow).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(*book.rollback(book.version() - 1, kNow), "nothing changed");  // a hold is not brought back
+}
+
+TEST(RuleBook, AScenarioIsStartedAgainOnlyWhenItIsOver) {
+  RuleBook book;
+  std::string brief = rule("a", R"("status": 503, "for": "10s")");
+  ASSERT_TRUE(begin(book, Source::Scenario, "talk", brief));
+  Result<RuleBook::Names> twice = begin(book, Source::Scenario, "talk", brief);
+  EXPECT_EQ(twice.error().kind, ErrorKind::Conflict);
+  EXPECT_NE(twice.error().message.find("the scenario talk runs already"), std::string::npos);
+  Json shown = Json::parse(book.groups_to_json(Source::Scenario, kNow));
+  ASSERT_EQ(shown.size(), 1u);
+  EXPECT_EQ(shown[0]["seconds_left"], 10);
+  EXPECT_EQ(shown[0]["over"], false);
+  Time later{kNow.steady_ns + 11 * kSecond_ns, kNow.wall_ns + 11 * kSecond_ns};
+  EXPECT_EQ(Json::parse(book.groups_to_json(Source::Scenario, later))[0]["over"], true);
+  ASSERT_TRUE(begin(book, Source::Scenario, "talk", brief, later));
+  EXPECT_EQ(names(book), std::vector<std::string>{"a"});
+  EXPECT_EQ(Json::parse(book.groups_to_json(Source::Hold, later)), Json::array());
+}
+
+TEST(RuleBook, TakesSeveralDocumentsAllOrNone) {
+  RuleBook book;
+  std::string good = rule("good"), bad = rule("bad", R"("status": 1)");
+  Result<RuleBook::Names> names_or_error =
+      book.add(std::array{Document{good, "good.json"}, Document{bad, "bad.json"}}, kNow);
+  ASSERT_FALSE(names_or_error);
+  EXPECT_EQ(names_or_error.error().message.substr(0, 17), "bad.json: /status");
+  EXPECT_TRUE(book.current()->empty());
 }
 
 }  // namespace
