@@ -220,6 +220,11 @@ class Scenarios(world.Case):
         self.start("slow-first-byte")
         self.assertGreaterEqual(float(self.curl_s3("--write-out", "%{time_starttransfer}").out), 3.0)
 
+    def test_a_dribbling_body_takes_its_time(self):
+        self.start("dribbling-body")
+        took = self.curl(self.job, f"https://{s3.HOST}/bytes/2000", "--output", "/dev/null", "--write-out", "%{time_total}").out
+        self.assertGreaterEqual(float(took), 2.0)
+
     def test_expired_credentials_are_not_retried(self):
         self.start("expired-credentials", "times=1")
         self.assertEqual(self.call("standard", *self.TABLES), ("ExpiredTokenException", 400, 0))

@@ -52,8 +52,8 @@ TEST(Scenario, ThoseOfTheProductSayWhatHappensAndHowLong) {
       EXPECT_TRUE(rule["name"].get<std::string>().starts_with(scenario.name)) << scenario.name;
     }
   }
-  for (const char* name :
-       {"talk", "s3-slowdown", "dynamodb-hot-partition", "flaky-network", "slow-first-byte", "expired-credentials"})
+  for (const char* name : {"talk", "s3-slowdown", "dynamodb-hot-partition", "flaky-network", "slow-first-byte",
+                           "expired-credentials", "dribbling-body"})
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
