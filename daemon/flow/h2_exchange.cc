@@ -239,20 +239,34 @@ void H2Exchange::drop_upstream() {
 // --- Exchange::Link ---
 
 bool H2Exchange::need_upstream(const rules::Redirect* elsewhere) {
-  if (elsewhere != nullptr) {
-    unreachable_ = "a stream of an HTTP/2 connection cannot be redirected by itself";
-  } else if (sides_.upstream_leaves) {
-    unreachable_ = "the upstream takes no more requests on this connection (GOAWAY)";
-    client_code_ = http::H2Code::RefusedStream;  // safe to try again, on a new connection
-  } else if (sides_.upstream) {
-    return true;
-  } else if (!sides_.may_connect) {
-    unreachable_ = "the upstream closed the connection before the request was sent";
-    client_code_ = http::H2Code::RefusedStream;
-  } else if (!std::exchange(sides_.upstream_asked, true)) {
-    sides_.link.need_upstream(nullptr);
+  std::string where = elsewhere ? elsewhere->text() + (elsewhere->rewrite_sni ? " by name" : "") : "";
+  bool other = (sides_.upstream || sides_.upstream_asked) && where != sides_.upstream_is;
+  if (other && !sides_.leave_upstream()) {
+    unreachable_ = "other streams of this connection are with another upstream";
+    return false;
   }
+  unreachable_ = reason_not_to_connect(where);
+  if (unreachable_) client_code_ = http::H2Code::RefusedStream;  // safe to try again, on a new connection
+  if (unreachable_ || sides_.upstream) return !unreachable_;
+  if (std::exchange(sides_.upstream_asked, true)) return false;
+  sides_.upstream_is = std::move(where);
+  sides_.link.need_upstream(elsewhere);
   return false;
+}
+
+std::optional<std::string> H2Exchange::reason_not_to_connect(const std::string& where) const {
+  if (sides_.upstream_leaves) return "the upstream takes no more requests on this connection (GOAWAY)";
+  bool may = sides_.upstream || sides_.upstream_asked || sides_.may_connect;
+  if (may || !where.empty() || !sides_.upstream_is.empty()) return std::nullopt;
+  return "the upstream closed the connection before the request was sent";
+}
+
+bool H2Sides::leave_upstream() {
+  if (!upstream || upstream->streams() > 0) return false;
+  left = std::move(upstream);
+  upstream_ready = upstream_asked = upstream_leaves = false;
+  link.close_upstream(false);
+  return true;
 }
 
 void H2Exchange::send_request_head(http::Head& head, Framing framing) {

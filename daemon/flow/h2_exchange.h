@@ -18,9 +18,14 @@ struct H2Sides {
   const std::shared_ptr<const FlowFacts>& flow;
   std::unique_ptr<http::H2Server> client;
   std::unique_ptr<http::H2Client> upstream;  // null: not there (yet)
-  bool upstream_asked = false;
+  std::unique_ptr<http::H2Client> left;      // another one has its place; gone behind the event
+  std::string upstream_is;                   // the redirect that it was asked for; empty: the one that the client meant
+  bool upstream_ready = false, upstream_asked = false;
   bool upstream_leaves = false;  // it said GOAWAY
   bool may_connect = false;
+
+  // The upstream makes room for another one, if no stream is with it.
+  bool leave_upstream();
 };
 
 class H2Exchange final : private Exchange::Link {
@@ -60,6 +65,7 @@ class H2Exchange final : private Exchange::Link {
   };
   http::BodyLength request_length(const http::Head& head, bool ends) const;
   http::BodyLength response_length(const http::Head& head, bool ends) const;
+  std::optional<std::string> reason_not_to_connect(const std::string& where) const;
   void drop_client(Ending ending);
   void drop_upstream();
   void reset_other(http::H2Stream*& stream, http::H2Session* session, http::H2Code code);

@@ -133,7 +133,7 @@ void H2Relay::on_client_end(bool was_reset, Time now) {
 void H2Relay::on_upstream_ready(Time now) {
   if (closed_) return;
   now_ = now;
-  upstream_ready_ = true;
+  sides_.upstream_ready = true;
   if (client_settings_came_) start_upstream();
   run();
 }
@@ -155,11 +155,11 @@ void H2Relay::on_upstream_end(bool, std::optional<Error> error, Time now) {
   now_ = now;
   bool was_reset = error.has_value();
   Error why = error ? std::move(*error) : Error::upstream(ErrorKind::Truncated, "the upstream closed the connection");
-  upstream_ready_ = sides_.upstream_asked = sides_.upstream_leaves = false;
+  sides_.upstream_ready = sides_.upstream_asked = sides_.upstream_leaves = false;
   std::unique_ptr<http::H2Client> gone = std::move(sides_.upstream);  // its streams live until all were told
   for_each(
       [&](H2Exchange& exchange) { exchange.on_upstream_lost(was_reset ? Ending::Reset : Ending::Cut, why, now_); });
-  if (!options_.lazy) leave(true);
+  if (!options_.lazy && sides_.upstream_is.empty()) leave(true);
   run();
 }
 
@@ -182,7 +182,7 @@ void H2Relay::on_no_more_upstreams(Time now) {
   if (closed_) return;
   now_ = now;
   options_.lazy = sides_.may_connect = false;
-  if (!upstream_ready_ && !sides_.upstream_asked) leave(false);
+  if (!sides_.upstream_ready && !sides_.upstream_asked) leave(false);
   run();
 }
 
@@ -254,7 +254,7 @@ void H2Relay::refused(std::string why) {
 
 // Its windows are those that the client gives: what nobody will read is not asked for.
 void H2Relay::start_upstream() {
-  if (!upstream_ready_ || sides_.upstream) return;
+  if (!sides_.upstream_ready || sides_.upstream) return;
   sides_.upstream_asked = false;
   sides_.upstream = std::make_unique<http::H2Client>(*upstream_end_, sides_.client->peer_initial_window());
   for_each([&](H2Exchange& exchange) {
@@ -276,6 +276,7 @@ void H2Relay::leave(bool at_once) {
 // --- Behind every event ---
 
 void H2Relay::run() {
+  if (std::exchange(sides_.left, nullptr)) early_.clear();
   if (!sides_.client) return;  // nobody has said anything yet
   if (sides_.upstream && !early_.empty()) {
     sides_.upstream->receive(early_.bytes(), now_);
@@ -316,11 +317,11 @@ bool H2Relay::flush_upstream() {
 // It has gone away in order, or has broken HTTP/2's rules.
 void H2Relay::end_upstream() {
   std::string why = sides_.upstream->failure() ? sides_.upstream->failure()->message : "the upstream went away";
-  upstream_ready_ = sides_.upstream_leaves = false;
+  sides_.upstream_ready = sides_.upstream_leaves = false;
   std::unique_ptr<http::H2Client> gone = std::move(sides_.upstream);
   link_.close_upstream(false);
   for_each([&](H2Exchange& exchange) { exchange.on_upstream_refused(why, now_); });
-  if (!options_.lazy) leave(true);
+  if (!options_.lazy && sides_.upstream_is.empty()) leave(true);
   flush();
 }
 

@@ -68,7 +68,7 @@ class H2Relay final : public Relay {
   ByteQueue early_;   // what the upstream said before the client's SETTINGS, with which it is answered
   ByteQueue output_;  // on its way from a session to the link
   Time now_;          // of the event being handled
-  bool upstream_ready_ = false, client_settings_came_ = false, closed_ = false;
+  bool client_settings_came_ = false, closed_ = false;
   std::optional<Ending> ending_;  // of the connection, wished by a rule
 };
 

@@ -330,6 +330,20 @@ TEST(H2Flow, ADelayOfTheResponseHoldsItsBody) {
   EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
 }
 
+TEST(H2Flow, ARedirectMovesTheStreamsWhileNoneIsOpen) {
+  H2Story story(with_rules(
+      R"({"name": "move", "match": "http.request.uri == \"/a\"", "upstream": {"host": "192.0.2.99", "port": 8443}})"));
+  story.get("/b");
+  story.answer(0, "b");
+  EXPECT_EQ(story.play.connections(), 1);
+  story.at_origin.streams.clear();
+  story.begin_origin();  // the other one
+  story.get("/a");
+  EXPECT_EQ(story.play.connections(), 2) << story.play.transcript();
+  story.answer(0, "a");
+  EXPECT_EQ(story.at_client.body, "ba") << story.play.transcript();
+}
+
 // --- An upstream that comes only when it is needed ---
 
 constexpr std::string_view kMock =
