@@ -34,6 +34,20 @@ constexpr auto kRules = std::to_array<std::string_view>({
     R"("respond": {"status": 200, "body": "ok"}}])",
     R"([{"name": "edit", "match": "", "request_headers": {"add": {"x-added": "1"}}},)"
     R"({"name": "strip", "match": "", "headers": {"remove": ["x-added"]}}])",
+    R"([{"name": "dribble", "match": "", "throttle": {"up": "100B", "down": "50B"}, "chunk_delay": "1s"}])",
+    R"([{"name": "cut", "match": "", "abort": {"how": "rst", "after_bytes": 5}}])",
+    R"([{"name": "end", "match": "http.request.method == \"GET\"", "abort": {"how": "fin", "after_bytes": 2}},)"
+    R"({"name": "early", "match": "", "abort": "fin"}])",
+    R"([{"name": "chunk", "match": "", "abort": "bad-chunk", "throttle": {"down": "1KiB"}}])",
+    R"([{"name": "length", "match": "", "abort": "wrong-length"}])",
+    R"([{"name": "still", "match": "", "abort": {"how": "stall", "after_bytes": 3, "for": "10s"}}])",
+    R"([{"name": "mute", "match": "http.request.method == \"GET\"", "abort": "stall"}])",
+    R"([{"name": "last", "match": "", "abort": "goaway"}])",
+    R"([{"name": "away", "match": "http.request.uri contains \"m\"", "upstream": {"host": "192.0.2.1", "port": 1}}])",
+    R"([{"name": "look", "match": "body.text contains \"a\"", "respond": {"status": 403, "body": "no"}},)"
+    R"({"name": "see", "match": "response.body.text contains \"a\"", "delay": "1s", "status": 500}])",
+    R"([{"name": "write", "match": "", "request_body": [{"regex": "a", "with": "b"}],)"
+    R"("body": [{"regex": "a", "with": "b"}]}])",
 });
 
 rules::RuleBook& book(size_t index) {
