@@ -1,7 +1,6 @@
 #include "match/expression.h"
 
 #include <algorithm>
-#include <array>
 
 #include "match/evaluate.h"
 #include "match/parser.h"
@@ -17,8 +16,6 @@ bool names_field(const Node& node) {
 
 // What can be said about the program as a whole.
 void summarize(Program& program) {
-  constexpr std::array kHostFields = {Field::HttpHost, Field::TlsServerName};
-  constexpr std::array kMethodField = {Field::HttpRequestMethod};
   for (const Node& node : program.nodes) {
     if (names_field(node)) program.fields.push_back(node.field);
   }
@@ -26,8 +23,9 @@ void summarize(Program& program) {
   auto rest = std::ranges::unique(program.fields);
   program.fields.erase(rest.begin(), rest.end());
   for (Field field : program.fields) program.known_at = std::max(program.known_at, info(field).moment);
-  program.hosts = required_values(program, kHostFields);
-  program.methods = required_values(program, kMethodField);
+  program.hosts = required_values(
+      program, [](const Node& node) { return node.field == Field::HttpHost || node.field == Field::TlsServerName; });
+  program.methods = required_values(program, [](const Node& node) { return node.field == Field::HttpRequestMethod; });
 }
 
 bool is_port(std::string_view text) {
@@ -67,8 +65,9 @@ const std::vector<std::string>& Expression::hosts() const {
 const std::vector<std::string>& Expression::methods() const {
   return program_->methods;
 }
-std::vector<std::string> Expression::required(Field field) const {
-  return required_values(*program_, std::span(&field, 1));
+std::vector<std::string> Expression::required(Field field, std::string_view key) const {
+  return required_values(*program_,
+                         [&](const Node& node) { return node.field == field && program_->keys[node.key] == key; });
 }
 std::optional<Expression::BareField> Expression::bare_field() const {
   if (program_->nodes.size() != 1 || program_->nodes.front().kind != NodeKind::Present) return std::nullopt;

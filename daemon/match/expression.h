@@ -68,9 +68,9 @@ class Expression {
   // the SNI (in lower case) is one of hosts(), and the method is one of methods(). Sorted; empty means any.
   const std::vector<std::string>& hosts() const;
   const std::vector<std::string>& methods() const;
-  // The same of any other field of type String: if the expression matches, its value (in lower case where the field
-  // ignores case) is one of these.
-  std::vector<std::string> required(Field field) const;
+  // The same of any other field of texts or whole numbers: if the expression matches, its value (in lower case where the
+  // field ignores case) is one of these. `key` is the name of a header, in lower case, where the field takes one.
+  std::vector<std::string> required(Field field, std::string_view key = {}) const;
 
   // Which field a bare field's expression is about, http.header["x"]; nothing of any other expression.
   struct BareField {

@@ -10,7 +10,8 @@ using Values = std::vector<std::string>;  // empty: any
 
 class Requirement {
  public:
-  Requirement(const Program& program, std::span<const Field> fields) : program_(program), fields_(fields) {}
+  Requirement(const Program& program, const std::function<bool(const Node&)>& is_meant)
+      : program_(program), is_meant_(is_meant) {}
 
   Values of(size_t index) const {
     const Node& node = program_.nodes[index];
@@ -51,12 +52,15 @@ class Requirement {
   }
 
   Values of_operands(const Node& node, uint32_t count) const {
-    if (std::ranges::find(fields_, node.field) == fields_.end()) return {};
+    if (!is_meant_(node)) return {};
     Values values;
     for (uint32_t i = 0; i < count; ++i) {
-      const Text* text = std::get_if<Text>(&program_.operands[node.operand + i]);
-      if (text == nullptr) return {};  // a range
-      values.push_back(text->text);
+      const Operand& operand = program_.operands[node.operand + i];
+      const Text* text = std::get_if<Text>(&operand);
+      const NumberRange* number = std::get_if<NumberRange>(&operand);
+      bool range = text == nullptr && (number == nullptr || number->low != number->high);
+      if (range) return {};
+      values.push_back(text != nullptr ? text->text : std::to_string(number->low));
     }
     return values;
   }
@@ -72,14 +76,14 @@ class Requirement {
   }
 
   const Program& program_;
-  std::span<const Field> fields_;
+  const std::function<bool(const Node&)>& is_meant_;
 };
 
 }  // namespace
 
-std::vector<std::string> required_values(const Program& program, std::span<const Field> fields) {
+std::vector<std::string> required_values(const Program& program, const std::function<bool(const Node&)>& is_meant) {
   if (program.nodes.empty()) return {};
-  Values values = Requirement(program, fields).of(0);
+  Values values = Requirement(program, is_meant).of(0);
   std::ranges::sort(values);
   auto rest = std::ranges::unique(values);
   values.erase(rest.begin(), rest.end());

@@ -40,6 +40,16 @@ TEST(Requirement, OfMethodsKeepsTheirCase) {
   EXPECT_EQ(methods(R"(http.host == "a")"), Names{});
 }
 
+TEST(Requirement, OfAnyFieldOfTextsOrNumbersCanBeAsked) {
+  Expression expression =
+      compiled(R"(http.response.code in {206, 416} and http.response.header["Content-Encoding"] == "gzip")");
+  EXPECT_EQ(expression.required(Field::HttpResponseCode), (Names{"206", "416"}));
+  EXPECT_EQ(expression.required(Field::HttpResponseHeader, "content-encoding"), (Names{"gzip"}));
+  EXPECT_EQ(expression.required(Field::HttpResponseHeader, "etag"), Names{});
+  EXPECT_EQ(compiled("http.response.code in {200..299}").required(Field::HttpResponseCode), Names{});
+  EXPECT_EQ(compiled("http.response.code >= 206").required(Field::HttpResponseCode), Names{});
+}
+
 TEST(HostWithoutPort, CutsOffOnlyAPort) {
   EXPECT_EQ(host_without_port("example.org:8443"), "example.org");
   EXPECT_EQ(host_without_port("example.org:"), "example.org");
