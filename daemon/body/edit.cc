@@ -52,9 +52,11 @@ const std::vector<Kind>& kinds() {
 Edit::~Edit() = default;
 
 Read read_edit(const Json& json) {
-  if (!json.is_object()) return mistake("", "must be an object with \"regex\", \"json_patch\" or \"merge_patch\"");
+  if (!json.is_object())
+    return mistake("", "must be an object with \"replace\", \"regex\", \"json_patch\" or \"merge_patch\"");
   auto kind = std::ranges::find_if(kinds(), [&](const Kind& one) { return json.contains(one.key); });
-  if (kind == kinds().end()) return mistake("", "needs one of \"regex\", \"json_patch\" and \"merge_patch\"");
+  if (kind == kinds().end())
+    return mistake("", "needs one of \"replace\", \"regex\", \"json_patch\" and \"merge_patch\"");
   for (const auto& [key, value] : json.items())
     if (std::ranges::find(kind->keys, key) == kind->keys.end())
       return mistake(pointer_to(key),

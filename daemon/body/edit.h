@@ -38,7 +38,8 @@ struct Mistake {
   std::string what;
 };
 
-// Everything that can be known to be wrong without the body is a Mistake.
+// The edit that needs nothing of the old body, {"replace": "text"}, is its caller's. Everything that can be known to be
+// wrong without the body is a Mistake.
 std::expected<std::shared_ptr<const Edit>, Mistake> read_edit(const nlohmann::ordered_json& json);
 
 }  // namespace waylay::body

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
+#include "body/message_body.h"
 #include "match/contradiction.h"
 #include "rules/rule_reader.h"
 
@@ -47,6 +48,12 @@ int given_status(const Actions& actions) {
   return actions.status.value_or(0);
 }
 
+http::Head with_field(std::string_view name, std::string_view value) {
+  http::Head head = http::Head::response(200, "");
+  if (http::valid_field_value(value)) head.add(name, value);
+  return head;
+}
+
 class Linter {
  public:
   explicit Linter(const RuleList& rules) : rules_(rules) {}
@@ -62,6 +69,7 @@ class Linter {
       check_match();
       check_moment();
       check_end();
+      check_body();
       check_shadow(i);
     }
     return std::move(warnings_);
@@ -148,6 +156,44 @@ class Linter {
     if (!rule_->actions().makes_fault() || limits.life_ns || limits.times) return;
     warn("endless-fault", "makes things go wrong until somebody removes it: it lives forever, and is not counted",
          "give it a time to live (\"for\": \"30m\"), or \"times\"");
+  }
+
+  // Bodies that rules do not get or may not change, where the match says that it is about these and no others.
+  void check_body() {
+    bool edits = !rule_->actions().response_body.empty();
+    const match::Expression& match = rule_->match();
+    if (edits && match.required(match::Field::HttpResponseCode) == std::vector<std::string>{"206"})
+      warn("edit-of-part", "a 206 is a part of a body that nobody sees as a whole: it is forwarded as it is",
+           "match the whole response, or remove the request's Range header with \"request_headers\"");
+    if (edits && match.methods() == std::vector<std::string>{"HEAD"})
+      warn("edit-of-head", "the answer to HEAD has no body", "match the method that gets the body");
+    check_stream(match::Moment::RequestBody, match::Field::HttpContentType, !rule_->actions().request_body.empty());
+    check_stream(match::Moment::ResponseBody, match::Field::HttpResponseContentType, edits);
+    if (edits || match.asks_at(match::Moment::ResponseBody)) check_coding();
+  }
+
+  void check_stream(match::Moment moment, match::Field type, bool edits) {
+    if (!edits && !rule_->match().asks_at(moment)) return;
+    std::vector<std::string> types = rule_->match().required(type);
+    bool streams = !types.empty() && std::ranges::all_of(types, [](const std::string& value) {
+      return !body::why_not_collected(with_field("Content-Type", value)).empty();
+    });
+    if (streams)
+      warn("body-of-stream",
+           "a " + types.front() + " is a stream, whose end nobody waits for: its body is not collected",
+           "match other content types, or edit the headers only");
+  }
+
+  void check_coding() {
+    std::vector<std::string> codings = rule_->match().required(match::Field::HttpResponseHeader, "content-encoding");
+    bool unknown = !codings.empty() && std::ranges::none_of(codings, [](const std::string& value) {
+      return body::codings_of(with_field("Content-Encoding", value)).has_value();
+    });
+    if (unknown)
+      warn("unknown-coding",
+           "the Content-Encoding " + codings.front() + " cannot be decoded: such a body stays as it is",
+           "make the server send another one: set Accept-Encoding with \"request_headers\", to gzip, deflate, br or "
+           "zstd");
   }
 
   void check_shadow(size_t index) {

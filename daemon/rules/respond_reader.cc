@@ -1,5 +1,6 @@
 #include "rules/respond_reader.h"
 
+#include "body/edit.h"
 #include "http/message.h"
 #include "rules/base64.h"
 #include "rules/header_reader.h"
@@ -53,12 +54,16 @@ BodyAction read_body_edit(Reader& reader, const Json& value, const Place& place)
     action.replacement = read_template(reader, value, place);
     return action;
   }
-  if (!reader.is_object(value, place, {"replace"})) return action;
-  if (const Json* text = Reader::member(value, "replace")) {
-    action.replacement = read_template(reader, *text, place / "replace");
-  } else {
-    reader.wrong(place, "an edit of a body is a \"replace\"");
+  if (value.is_object() && value.contains("replace")) {
+    if (reader.is_object(value, place, {"replace"}))
+      action.replacement = read_template(reader, value["replace"], place / "replace");
+    return action;
   }
+  auto edit = body::read_edit(value);
+  if (edit)
+    action.edit = *std::move(edit);
+  else
+    reader.wrong(place.inside(edit.error().pointer), edit.error().what);
   return action;
 }
 

@@ -153,8 +153,8 @@ TEST(JsonEdit, KeepsWhatItDoesNotTouch) {
 }
 
 TEST(EditReader, SaysWhatIsWrongWhere) {
-  EXPECT_EQ(mistake("5"), ": must be an object with \"regex\", \"json_patch\" or \"merge_patch\"");
-  EXPECT_EQ(mistake("{}"), ": needs one of \"regex\", \"json_patch\" and \"merge_patch\"");
+  EXPECT_EQ(mistake("5"), ": must be an object with \"replace\", \"regex\", \"json_patch\" or \"merge_patch\"");
+  EXPECT_EQ(mistake("{}"), ": needs one of \"replace\", \"regex\", \"json_patch\" and \"merge_patch\"");
   EXPECT_EQ(mistake(R"({"regex": 5})"), "/regex: must be a regular expression in quotes");
   EXPECT_EQ(mistake(R"({"regex": "a"})"), ": \"regex\" needs \"with\", the text that stands there afterwards");
   EXPECT_EQ(mistake(R"({"regex": "a", "with": 1})"), "/with: must be text in quotes");

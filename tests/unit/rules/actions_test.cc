@@ -1,6 +1,7 @@
 // Every action as the reader reads it, and what a plan has of it.
 #include "rules/actions.h"
 
+#include "body/edit.h"
 #include "rules/rule_book.h"
 #include "unit/rules/support.h"
 
@@ -188,6 +189,14 @@ TEST(Actions, BodiesAreReplaced) {
   EXPECT_EQ(plan.response_body[1].replacement, "two");
   EXPECT_EQ(plan.applied[plan.response_body[0].applied].rule, "r");
   EXPECT_TRUE(plan.applied[0].injected);
+}
+
+TEST(Actions, BodiesAreEdited) {
+  Plan plan = plan_of(R"("body": [{"regex": "a", "with": "b"}, {"merge_patch": {"a": 1}}])", Moment::Response);
+  ASSERT_EQ(plan.response_body.size(), 2u);
+  EXPECT_EQ(plan.response_body[0].edit->apply(body::Content("cat")).value(), "cbt");
+  EXPECT_EQ(plan.response_body[1].edit->what(), "merge_patch");
+  EXPECT_EQ(plan.response_body[1].replacement, std::nullopt);
 }
 
 TEST(Actions, PartsThatASignatureCoversAreLeftOutAndThatIsSaid) {

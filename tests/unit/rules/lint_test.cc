@@ -54,6 +54,37 @@ TEST(Lint, RetryAfterIsIgnoredByBotocore) {
   EXPECT_EQ(of(R"("respond": {"status": 503, "headers": {"Retry-After": "1"}})"), Kinds{"r: retry-after-ignored"});
 }
 
+// The rule's match and what it does.
+std::vector<std::string> matching(std::string_view match, std::string_view members) {
+  std::string escaped;
+  for (char c : match) escaped += c == '"' ? "\\\"" : std::string(1, c);
+  return kinds(R"({"name": "r", "match": ")" + escaped + R"(", )" + std::string(members) + "}");
+}
+
+TEST(Lint, SomeBodiesAreNotEdited) {
+  const char* edit = R"("body": {"regex": "a", "with": "b"})";
+  EXPECT_EQ(of(edit), Kinds{});
+  EXPECT_EQ(matching("http.response.code == 206", edit), Kinds{"r: edit-of-part"});
+  EXPECT_EQ(matching("http.response.code in {200, 206}", edit), Kinds{});
+  EXPECT_EQ(matching("http.request.method == \"HEAD\"", edit), Kinds{"r: edit-of-head"});
+  EXPECT_EQ(matching("http.response.header[\"Content-Encoding\"] == \"dcb\"", edit), Kinds{"r: unknown-coding"});
+  EXPECT_EQ(matching("http.response.header[\"content-encoding\"] in {\"dcb\", \"zstd\"}", edit), Kinds{});
+  EXPECT_EQ(matching("http.response.header[\"content-encoding\"] == \"\\\\x00\"", edit), Kinds{});
+}
+
+TEST(Lint, BodiesOfStreamsAreNotCollected) {
+  const char* header = R"("headers": {"set": {"a": "b"}})";
+  EXPECT_EQ(matching("http.response.content_type == \"text/event-stream\"", R"("body": "x")"),
+            Kinds{"r: body-of-stream"});
+  EXPECT_EQ(matching("http.host == \"a\" and http.response.content_type == \"text/event-stream\" and "
+                     "response.body.text contains \"a\"",
+                     header),
+            Kinds{"r: body-of-stream"});
+  EXPECT_EQ(matching("http.content_type == \"application/grpc\" and body.text contains \"a\"", header),
+            Kinds{"r: body-of-stream"});
+  EXPECT_EQ(matching("http.content_type == \"application/grpc\"", header), Kinds{});
+}
+
 TEST(Lint, ARedirectNeedsALocation) {
   EXPECT_EQ(of(R"("status": 302)"), Kinds{"r: redirect-without-location"});
   EXPECT_EQ(of(R"("respond": {"status": 307})"), Kinds{"r: redirect-without-location"});

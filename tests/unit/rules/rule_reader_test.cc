@@ -80,6 +80,9 @@ TEST(RuleReader, NamesThePlaceOfAWrongValue) {
            {with(R"("status": 204)"),
             "a.json: /status: a response with status 204 has no body, but the upstream's may have one: use "
             "\"respond\""},
+           {with(R"("body": [{"json_patch": [{"op": "add", "path": "/a"}]}])"),
+            "a.json: /body/0/json_patch/0: needs \"value\""},
+           {with(R"("request_body": {"replace": "a", "regex": "b"})"), "a.json: /request_body/regex: unknown key"},
            {with(R"("stauts": 503)"), "a.json: /stauts: unknown key; did you mean status?"},
            {with(R"("a/b~c": 1)"), "a.json: /a~1b~0c: unknown key"},
            {with(R"("status": 503, "times": 0)"),
