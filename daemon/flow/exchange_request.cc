@@ -166,6 +166,11 @@ void Exchange::release_request(Time now) {
 
 void Exchange::edit_request() {
   std::array plans{plan_.get(), body_plan_.get()};
+  BodyEditor editor(BodyEditor::Of::Request, plans);
+  bool has_body = request_length_.type != http::BodyLength::Type::None;
+  if (!editor.empty() && has_body)  // first: what a rule says of the body in headers holds
+    own_request_body_ = editor.edit(*request_, request_held_.trailers(), request_content_.get(),
+                                    as_text(request_held_.all().content), facts_->notes);
   for (rules::Plan* plan : plans) {
     if (!plan) continue;
     plan->request_headers.apply(*request_);
@@ -173,10 +178,6 @@ void Exchange::edit_request() {
     if (plan->upstream) elsewhere_ = std::move(plan->upstream);
   }
   if (elsewhere_ && elsewhere_->rewrite_host) request_->set("Host", authority(*elsewhere_));
-  BodyEditor editor(BodyEditor::Of::Request, plans);
-  if (editor.empty() || request_length_.type == http::BodyLength::Type::None) return;
-  own_request_body_ = editor.edit(*request_, request_held_.trailers(), request_content_.get(),
-                                  as_text(request_held_.all().content), facts_->notes);
 }
 
 void Exchange::send_request(Time now) {

@@ -139,9 +139,9 @@ void Exchange::carry_out_response_body(Time now) {
     replace_response(*body_plan_->respond, now);
     return send_response(now);
   }
+  edit_response_body();  // first: what a rule says of ETag or Content-Encoding holds
   edit_response(*plan_, now);
   edit_response(*body_plan_, now);
-  edit_response_body();
   send_response(now);
 }
 
