@@ -36,6 +36,16 @@ std::string tls_in_words(const Json& tls) {
   return out;
 }
 
+std::string tcp_in_words(const Json& tcp) {
+  if (!tcp.is_object()) return "";
+  std::string out = "round trip " + human_duration(number(tcp, "rtt_us") / 1000) + ", " +
+                    to_line(member(tcp, "retransmits")) + " sent again, window " +
+                    to_line(member(tcp, "congestion_window"));
+  if (double rate = number(tcp, "delivery_rate"); rate > 0)
+    out += ", " + human_size(static_cast<uint64_t>(rate)) + "/s";
+  return out;
+}
+
 void print_origin(Page& page, const Json& event) {
   const Json& container = member(event, "container");
   std::string image = text(container, "image");
@@ -113,6 +123,12 @@ void print_connection(Session& session, const Json& flow) {
   page.line("JA4", text(flow, "ja4"));
   page.line("from client", human_size(static_cast<uint64_t>(number(flow, "bytes_from_client"))));
   page.line("from upstream", human_size(static_cast<uint64_t>(number(flow, "bytes_from_upstream"))));
+  for (const char* side : {"client", "upstream"}) {
+    page.line(std::string("TCP ") + side, tcp_in_words(member(member(flow, "tcp"), side)));
+    const Json& traffic = member(member(flow, "traffic"), std::string("from_") + side);
+    if (double count = number(member(traffic, "records"), "count"); count > 0)
+      page.line(std::string("records ") + side, std::to_string(static_cast<uint64_t>(count)));
+  }
   page.line("exchanges", to_line(member(flow, "exchanges")));
 }
 

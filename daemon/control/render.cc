@@ -42,6 +42,32 @@ Json tls_of(const flow::TlsFacts& tls) {
   return {{"version", tls.version}, {"cipher", tls.cipher}, {"alpn", text_or_null(tls.alpn)}, {"resumed", tls.resumed}};
 }
 
+Json records_of(const tls::RecordLengths& records) {
+  if (!records.is_tls()) return nullptr;
+  Json classes = Json::array();
+  for (size_t i = 0; i < records.kBounds.size(); ++i)
+    classes.push_back({{"up_to", records.kBounds[i]}, {"count", records.classes()[i]}});
+  return {{"count", records.count()}, {"first", records.first()}, {"lengths", std::move(classes)}};
+}
+
+Json traffic_of(const flow::FlowFacts& facts, const flow::Traffic& traffic, uint64_t bytes) {
+  bool any = traffic.first.steady_ns != 0;
+  return {{"bytes", bytes},
+          {"first_ms", any ? duration_or_null(facts.opened, traffic.first) : Json(nullptr)},
+          {"last_ms", any ? duration_or_null(facts.opened, traffic.last) : Json(nullptr)},
+          {"records", records_of(traffic.records)}};
+}
+
+Json tcp_of(const std::optional<TcpFacts>& tcp) {
+  if (!tcp) return nullptr;
+  return {{"rtt_us", tcp->rtt_us},
+          {"rtt_variance_us", tcp->rtt_variance_us},
+          {"retransmits", tcp->retransmits},
+          {"congestion_window", tcp->congestion_window},
+          {"maximum_segment", tcp->maximum_segment},
+          {"delivery_rate", tcp->delivery_rate}};
+}
+
 // Who and where, common to flows and exchanges.
 void add_connection(Json& json, const flow::FlowFacts& facts) {
   json["target"] = text_or_null(facts.target_name);
@@ -160,6 +186,9 @@ Json to_json(const flow::FlowFacts& facts) {
   json["reason"] = text_or_null(facts.reason);
   json["bytes_from_client"] = facts.bytes_from_client;
   json["bytes_from_upstream"] = facts.bytes_from_upstream;
+  json["traffic"] = {{"from_client", traffic_of(facts, facts.from_client, facts.bytes_from_client)},
+                     {"from_upstream", traffic_of(facts, facts.from_upstream, facts.bytes_from_upstream)}};
+  json["tcp"] = {{"client", tcp_of(facts.client_tcp)}, {"upstream", tcp_of(facts.upstream_tcp)}};
   json["exchanges"] = facts.exchanges;
   json["closed"] = time_or_null(facts.closed.wall_ns);
   json["duration_ms"] = duration_or_null(facts.opened, facts.closed);

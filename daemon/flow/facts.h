@@ -12,8 +12,10 @@
 #include "aws/call.h"
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/tcp_facts.h"
 #include "http/message.h"
 #include "tls/cause.h"
+#include "tls/record_lengths.h"
 
 namespace waylay::flow {
 
@@ -39,6 +41,12 @@ struct TlsFacts {
   bool resumed = false;
 };
 
+// One direction of a connection, as received.
+struct Traffic {
+  Time first, last;            // bytes came; steady 0: none did
+  tls::RecordLengths records;  // counted where the connection is passed through
+};
+
 struct FlowFacts {
   uint64_t id = 0;
   uint32_t target = 0;  // 0: --listen
@@ -56,6 +64,8 @@ struct FlowFacts {
   Outcome outcome = Outcome::Open;
   std::string reason;                                       // of a passthrough or a failure
   uint64_t bytes_from_client = 0, bytes_from_upstream = 0;  // as received, TLS records and all
+  Traffic from_client, from_upstream;
+  std::optional<TcpFacts> client_tcp, upstream_tcp;  // asked when we let go of the connection
   uint32_t exchanges = 0;
 };
 

@@ -72,6 +72,7 @@ void Flow::on_client_bytes(Bytes bytes, Time now) {
   if (client_gone_) return;
   last_moved_ns_ = now.steady_ns;
   facts_.bytes_from_client += bytes.size();
+  note_bytes(facts_.from_client, bytes);
   switch (state_) {
     case State::AwaitingHello:
       hello_.append(bytes);
@@ -178,6 +179,7 @@ void Flow::on_upstream_bytes(UpstreamId id, Bytes bytes, Time now) {
   now_ = now;
   last_moved_ns_ = now.steady_ns;
   facts_.bytes_from_upstream += bytes.size();
+  note_bytes(facts_.from_upstream, bytes);
   if (state_ == State::PassingThrough) {
     to_client_.append(bytes);
   } else {
@@ -363,6 +365,7 @@ void Flow::pass_through(std::string reason) {
   state_ = State::PassingThrough;
   facts_.outcome = Outcome::PassedThrough;
   facts_.reason = std::move(reason);
+  facts_.from_client.records.add(hello_.bytes());
   publish();
   connect_upstream();
 }
@@ -685,6 +688,7 @@ void Flow::give_up(std::string reason) {
 
 void Flow::drop_upstream(bool reset) {
   if (upstream_ == Upstream::None || upstream_ == Upstream::Gone) return;
+  if (sockets_) facts_.upstream_tcp = sockets_->upstream_tcp(upstream_id_);
   if (!reset) flush_into(upstream_channel_, upstream_plain_);
   if (upstream_channel_ && !reset) upstream_channel_->shutdown();
   upstream_plain_.clear();
@@ -694,7 +698,9 @@ void Flow::drop_upstream(bool reset) {
 
 void Flow::drop_client(Command how) {
   client_gone_ = true;
-  if (!std::exchange(client_dropped_, true)) commands_.push_back(std::move(how));
+  if (std::exchange(client_dropped_, true)) return;
+  if (sockets_) facts_.client_tcp = sockets_->client_tcp();
+  commands_.push_back(std::move(how));
 }
 
 void Flow::end_if_done() {
@@ -709,6 +715,12 @@ void Flow::end_if_done() {
   facts_.closed = now_;
   facts_.exchanges = relay_ ? relay_->exchanges() : 0;
   publish();
+}
+
+void Flow::note_bytes(Traffic& traffic, Bytes bytes) {
+  if (traffic.first.steady_ns == 0) traffic.first = now_;
+  traffic.last = now_;
+  if (state_ == State::PassingThrough) traffic.records.add(bytes);
 }
 
 void Flow::publish() {

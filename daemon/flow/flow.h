@@ -79,11 +79,22 @@ struct Settings {  // of this connection's target
   bool insist = false;
 };
 
+// What only the owner of the sockets can tell.
+class Sockets {
+ public:
+  virtual ~Sockets() = default;
+  virtual std::optional<TcpFacts> client_tcp() const = 0;
+  virtual std::optional<TcpFacts> upstream_tcp(UpstreamId id) const = 0;
+};
+
 class Flow final : private Relay::Link {
  public:
   // `facts` has target, owner, client and destination filled in. The id is given here.
   Flow(Environment& environment, FlowFacts facts, Settings settings, Time now);
   ~Flow() override;
+
+  // Borrowed, outlives the flow; asked as either side is let go.
+  void set_sockets(const Sockets& sockets) { sockets_ = &sockets; }
 
   // Events.
   void on_client_bytes(Bytes bytes, Time now);
@@ -162,6 +173,7 @@ class Flow final : private Relay::Link {
   bool upstream_is_coming() const;
   bool half_closed() const;
   void publish();
+  void note_bytes(Traffic& traffic, Bytes bytes);
   void settle();
   static void flush_into(std::optional<tls::Channel>& channel, ByteQueue& plain);
   Rejections::Key rejection_key() const;
@@ -178,6 +190,7 @@ class Flow final : private Relay::Link {
   void close_upstream(bool reset) override;
 
   Environment& environment_;
+  const Sockets* sockets_ = nullptr;
   FlowFacts facts_;
   std::shared_ptr<const FlowFacts> published_;
   Settings settings_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/ring.h"
+#include "io/tcp_info.h"
 
 namespace waylay::proxy {
 
@@ -15,7 +16,17 @@ Connection::Connection(Tools& tools, SocketStock& sockets, flow::FlowFacts facts
       deadline_(io::Timer::calling<&Connection::on_deadline>(this, tools.ring.timers())),
       leaving_limit_(io::Timer::calling<&Connection::on_leaving_limit>(this, tools.ring.timers())) {}
 
+std::optional<TcpFacts> Connection::client_tcp() const {
+  return io::tcp_facts(client_.fd());
+}
+
+std::optional<TcpFacts> Connection::upstream_tcp(flow::UpstreamId id) const {
+  auto found = std::ranges::find_if(upstreams_, [&](const auto& each) { return each->id() == id; });
+  return found == upstreams_.end() ? std::nullopt : (*found)->tcp();
+}
+
 void Connection::start(Fd client) {
+  flow_.set_sockets(*this);
   client_.open(std::move(client));
   ask_for_process();
   settle();

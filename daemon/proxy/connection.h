@@ -27,7 +27,7 @@ struct Tools {
   ProcessNames& processes;
 };
 
-class Connection final : private io::Stream::Owner, private Upstream::Owner {
+class Connection final : private io::Stream::Owner, private Upstream::Owner, private flow::Sockets {
  public:
   // A client that does not read what was sent before the close is not waited for longer.
   static constexpr int64_t kFlushLimit_ns = 30 * kSecond_ns;
@@ -64,6 +64,9 @@ class Connection final : private io::Stream::Owner, private Upstream::Owner {
   void on_upstream_sent(Upstream& upstream) override;
   void on_upstream_failed(Upstream& upstream, Error error) override;
   void on_upstream_gone(Upstream& upstream) override;
+  // For the flow's facts.
+  std::optional<TcpFacts> client_tcp() const override;
+  std::optional<TcpFacts> upstream_tcp(flow::UpstreamId id) const override;
   // Answers and time.
   void on_leaf(Result<LeafSource::Leaf> leaf);
   void on_process(Result<warden::ProcessInfo> process);

@@ -1,6 +1,7 @@
 #include "proxy/upstream.h"
 
 #include "io/ring.h"
+#include "io/tcp_info.h"
 
 namespace waylay::proxy {
 
@@ -13,6 +14,10 @@ Upstream::Upstream(io::Ring& ring, SocketStock& sockets, uint32_t id, const Addr
       connector_(ring, Side::Upstream, *this),
       stream_(ring, Side::Upstream, *this),
       flush_limit_(io::Timer::calling<&Upstream::flush_limit_reached>(this, ring.timers())) {}
+
+std::optional<TcpFacts> Upstream::tcp() const {
+  return io::tcp_facts(stream_.fd());
+}
 
 // ---- until it is open
 

@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/byte_queue.h"
 #include "base/clock.h"
+#include "base/tcp_facts.h"
 #include "io/connector.h"
 #include "io/deferred.h"
 #include "io/stream.h"
@@ -40,6 +41,7 @@ class Upstream final : private io::Stream::Owner, private io::Connector::Owner {
   Upstream(io::Ring& ring, SocketStock& sockets, uint32_t id, const Address& to, Owner& owner);
 
   uint32_t id() const { return id_; }
+  std::optional<TcpFacts> tcp() const;  // nothing before it is open
   void start();
   void send(ByteQueue& queue);  // as far as it can be taken now; then what was wished for below
   void shutdown_when_sent();    // FIN

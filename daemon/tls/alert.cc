@@ -46,6 +46,7 @@ constexpr auto kNames = std::to_array<Named>({
     {115, "unknown_psk_identity"},
     {116, "certificate_required"},
     {120, "no_application_protocol"},
+    {121, "ech_required"},
 });
 
 constexpr std::byte kAlertRecord{21};

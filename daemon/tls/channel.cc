@@ -233,7 +233,7 @@ Channel::Rejection Channel::rejection() const {
   if (!core.is_server()) return Rejection::None;
   int alert = core.notes->received_alert;
   if (alert >= 0 && is_about_certificate(static_cast<uint8_t>(alert))) return Rejection::Alert;
-  if (!core.notes->certificate_sent) return Rejection::None;
+  if (!core.notes->certificate_sent || alert == static_cast<int>(Alert::EchRequired)) return Rejection::None;
   if (core.state == State::Handshaking || core.failed_in_handshake) return Rejection::EndInHandshake;
   return core.received_data ? Rejection::None : Rejection::EndBeforeData;
 }

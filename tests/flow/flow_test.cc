@@ -594,6 +594,31 @@ TEST_P(Pieces, PassesThroughWhatIsNotTls) {
   EXPECT_NE(play.facts().reason.find("not TLS"), std::string::npos);
 }
 
+TEST(Flow, CountsTheRecordsOfWhatItPassesThrough) {
+  Rejections rejections;
+  Story first;
+  first.client_trusts_us = false;
+  first.rejections = &rejections;
+  Playbook refusing(first);
+  refusing.run();
+  Story second;
+  second.rejections = &rejections;
+  second.client_trusts_us = false;
+  Playbook play(second);
+  play.client_says(kGet);
+  play.origin_says(kOk);
+  EXPECT_EQ(play.client_got(), kOk) << play.transcript();
+  const FlowFacts& facts = play.flow().facts();
+  EXPECT_EQ(facts.outcome, Outcome::PassedThrough);
+  for (const Traffic* traffic : {&facts.from_client, &facts.from_upstream}) {
+    EXPECT_TRUE(traffic->records.is_tls());
+    EXPECT_GE(traffic->records.count(), 3u) << "hello, the end of the handshake, data";
+    EXPECT_EQ(traffic->first.steady_ns, facts.opened.steady_ns);
+  }
+  uint16_t last = facts.from_client.records.first().back();
+  EXPECT_EQ(last, kGet.size() + 17) << "a TLS 1.3 record: content, its type and 16 octets of protection";
+}
+
 TEST(Flow, PassesThroughAClientThatWaitsForTheServer) {
   Playbook silent;
   silent.client_sends_raw("");
