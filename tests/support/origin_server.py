@@ -12,12 +12,17 @@ by server name (the settings' "certificates"; the first is the default). Paths:
   /then/A,B,C?key=K       status A at the first request with that key, then B, then C for good
   /slow/SECONDS/N         N chunks, one each SECONDS
   /cookie                 sets the cookie of the setting "cookie"
+  /document/CODING        a JSON document in that content coding, with an ETag; with ?part as a 206
+  /shelf/KEY              an object as S3 sends it, with its ETag and its checksums
 
-A host whose name begins with "s3." answers / as S3 answers ListBuckets. With the setting "close" every response ends its
+A host whose name begins with "s3." answers / as S3 answers ListBuckets, one that begins with "dynamodb." as DynamoDB
+answers GetItem, with its checksum. With the setting "close" every response ends its
 connection.
 """
 
+import base64
 import gzip
+import hashlib
 import http.server
 import json
 import socket
@@ -27,6 +32,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import zlib
 
 settings = json.loads(open(sys.argv[1]).read())
 name = settings["name"]
@@ -37,6 +43,29 @@ seen_lock = threading.Lock()
 LIST_OF_BUCKETS = (b'<?xml version="1.0" encoding="UTF-8"?>\n<ListAllMyBucketsResult><Owner><ID>1</ID></Owner><Buckets><Bucket>'
                    b'<Name>one</Name><CreationDate>2026-01-01T00:00:00.000Z</CreationDate></Bucket></Buckets>'
                    b'</ListAllMyBucketsResult>')
+
+
+DOCUMENT = {"state": "ok", "items": [1, 2, 3], "text": "quite ordinary"}
+
+
+def brotli(data):
+    """One uncompressed meta-block (RFC 7932 section 9.2) and the empty last one: this Python has no encoder."""
+    length = len(data) - 1
+    return bytes([0x0b | (length & 1) << 7, length >> 1 & 0xff, 0x80 | length >> 9]) + data + b"\x03"
+
+
+def zstd(data):
+    """One frame with one raw block (RFC 8878 section 3.1.1)."""
+    header = 1 | len(data) << 3
+    return b"\x28\xb5\x2f\xfd\x20" + bytes([len(data)]) + header.to_bytes(3, "little") + data
+
+
+CODINGS = {"identity": bytes, "gzip": gzip.compress, "deflate": zlib.compress, "br": brotli, "zstd": zstd,
+           "gzip, br": lambda data: brotli(gzip.compress(data))}
+
+
+def in_base64(data):
+    return base64.b64encode(data).decode()
 
 
 def body_of(count):
@@ -100,6 +129,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_root(self, rest, query, body):
         if self.headers.get("host", "").startswith("s3."):
             return self.answer(200, LIST_OF_BUCKETS, "application/xml")
+        if self.headers.get("host", "").startswith("dynamodb."):
+            item = b'{"Item":{"id":{"S":"one"},"price":{"N":"5"}}}'
+            return self.answer(200, item, "application/x-amz-json-1.0", [("x-amz-crc32", str(zlib.crc32(item)))])
         self.answer(200, f"hello from {name}\n".encode())
 
     def on_cookie(self, rest, query, body):
@@ -119,6 +151,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "gzip" not in self.headers.get("accept-encoding", ""):
             return self.answer(200, item, "application/json")
         self.answer(200, gzip.compress(item), "application/json", [("content-encoding", "gzip")])
+
+    def on_document(self, rest, query, body):
+        coding = urllib.parse.unquote(rest[0])
+        status = 206 if "part" in self.path else 200
+        coded = CODINGS[coding](json.dumps(DOCUMENT).encode())
+        self.answer(status, coded, "application/json", [("content-encoding", coding), ("etag", '"one"')])
+
+    def on_shelf(self, rest, query, body):
+        book = b"an ordinary object of an ordinary bucket\n"
+        self.answer(200, book, "text/plain", [
+            ("etag", f'"{hashlib.md5(book).hexdigest()}"'), ("accept-ranges", "bytes"), ("x-amz-checksum-type", "FULL_OBJECT"),
+            ("x-amz-checksum-crc32", in_base64(zlib.crc32(book).to_bytes(4, "big"))),
+            ("x-amz-checksum-sha256", in_base64(hashlib.sha256(book).digest()))])
 
     def on_headers(self, rest, query, body):
         self.answer(200, json.dumps([list(pair) for pair in self.headers.items()]).encode(), "application/json")
