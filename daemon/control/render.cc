@@ -119,9 +119,9 @@ Json aws_of(const aws::Call& call) {
   return json;
 }
 
-Json rules_of(const flow::ExchangeFacts& facts) {
+Json rules_of(const std::vector<flow::AppliedRule>& applied) {
   Json rules = Json::array();
-  for (const flow::AppliedRule& rule : facts.applied)
+  for (const flow::AppliedRule& rule : applied)
     rules.push_back({{"name", rule.rule}, {"what", rule.what}, {"injected", rule.injected}});
   return rules;
 }
@@ -184,6 +184,7 @@ Json to_json(const flow::FlowFacts& facts) {
                  {"client_certificate", facts.client_certificate}};
   json["outcome"] = flow::to_string(facts.outcome);
   json["reason"] = text_or_null(facts.reason);
+  json["rules"] = rules_of(facts.applied);
   json["bytes_from_client"] = facts.bytes_from_client;
   json["bytes_from_upstream"] = facts.bytes_from_upstream;
   json["traffic"] = {{"from_client", traffic_of(facts, facts.from_client, facts.bytes_from_client)},
@@ -209,7 +210,7 @@ Json to_json(const flow::ExchangeFacts& facts) {
   json["end"] = flow::to_string(facts.end);
   json["error"] = text_or_null(facts.error);
   json["injected"] = facts.injected();
-  json["rules"] = rules_of(facts);
+  json["rules"] = rules_of(facts.applied);
   json["notes"] = facts.notes;
   json["rules_version"] = facts.rules_version;
   json["aws"] = aws_of(facts.call);

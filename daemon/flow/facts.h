@@ -47,6 +47,11 @@ struct Traffic {
   tls::RecordLengths records;  // counted where the connection is passed through
 };
 
+struct AppliedRule {
+  std::string rule, what;
+  bool injected = false;
+};
+
 struct FlowFacts {
   uint64_t id = 0;
   uint32_t target = 0;  // 0: --listen
@@ -67,11 +72,7 @@ struct FlowFacts {
   Traffic from_client, from_upstream;
   std::optional<TcpFacts> client_tcp, upstream_tcp;  // asked when we let go of the connection
   uint32_t exchanges = 0;
-};
-
-struct AppliedRule {
-  std::string rule, what;
-  bool injected = false;
+  std::vector<AppliedRule> applied;  // to the connection itself
 };
 
 enum class ExchangeEnd : uint8_t {

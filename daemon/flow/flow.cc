@@ -78,6 +78,7 @@ void Flow::on_client_bytes(Bytes bytes, Time now) {
       hello_.append(bytes);
       read_hello();
       break;
+    case State::HoldingHello:
     case State::ConnectingUpstream:
     case State::UpstreamHandshake:
     case State::AwaitingLeaf:
@@ -109,6 +110,7 @@ void Flow::on_client_eof(Time now) {
       fail(hello_.empty() ? "client closed the connection without a byte"
                           : "client closed the connection in its ClientHello");
       break;
+    case State::HoldingHello:
     case State::ConnectingUpstream:
     case State::UpstreamHandshake:
     case State::AwaitingLeaf:
@@ -229,6 +231,8 @@ void Flow::on_time(Time now) {
       upstream_lost(false, Error::upstream(ErrorKind::Timeout, "no handshake within 60 s"));
     if (relay_) relay_->on_time(now);
     if (half_closed() && now.steady_ns >= last_moved_ns_ + kHalfClosed_ns) give_up("half-closed and silent for 300 s");
+  } else if (state_ == State::HoldingHello) {
+    if (now.steady_ns >= held_until_ns_) go_on_after_hello();
   } else if (now.steady_ns >= handshake_deadline_ns_) {
     if (state_ == State::AwaitingHello && hello_.empty()) {
       pass_through("client sent nothing for 3 s: the server may have to speak first");
@@ -288,6 +292,7 @@ bool Flow::wants_client_bytes() const {
     case State::AwaitingHello:
       return true;
     // The client has its turn behind it: more than a little 0-RTT or an alert does not come before our answer.
+    case State::HoldingHello:
     case State::ConnectingUpstream:
     case State::UpstreamHandshake:
     case State::AwaitingLeaf:
@@ -316,6 +321,7 @@ bool Flow::upstream_is_behind() const {
 }
 
 std::optional<int64_t> Flow::deadline_ns() const {
+  if (state_ == State::HoldingHello) return held_until_ns_;
   if (handshaking()) return handshake_deadline_ns_;
   std::optional<int64_t> first = relay_ ? relay_->deadline_ns() : std::nullopt;
   auto not_later_than = [&](int64_t limit_ns) { first = std::min(first.value_or(limit_ns), limit_ns); };
@@ -351,6 +357,7 @@ void Flow::read_hello() {
   facts_.tls_version_offered = hello.tls13 ? 0x0304 : hello.tls12 ? 0x0303 : hello.legacy_version;
   facts_.ja4 = std::move(hello.ja4);
 
+  if (!obey_rules()) return;
   if (!settings_.insist) {
     if (std::optional<std::string> reason = environment_.rejections.reason_to_pass(rejection_key(), now_))
       return pass_through(*reason);
@@ -358,6 +365,43 @@ void Flow::read_hello() {
   if (!facts_.alpn_offered.empty() && decrypted_of(facts_.alpn_offered).empty())
     return pass_through("client speaks " + facts_.alpn_offered.front() + " only, which is not decrypted");
   if (!hello.tls12 && !hello.tls13) return pass_through("client offers no TLS version above 1.1");
+  if (tls_fault_.delay_ns == 0) return go_on_after_hello();
+  state_ = State::HoldingHello;
+  held_until_ns_ = now_.steady_ns + tls_fault_.delay_ns;
+  publish();
+}
+
+// What rules want of the connection itself. False: they have decided everything.
+bool Flow::obey_rules() {
+  std::shared_ptr<const rules::RuleSet> rules = environment_.rules.current();
+  if (rules->empty()) return true;
+  rules::ConnectionPlan plan = rules->plan_connection(Subject(facts_), now_);
+  for (rules::Applied& applied : plan.applied)
+    facts_.applied.push_back({std::move(applied.rule), std::move(applied.what), applied.injected});
+  tls_fault_ = plan.tls;
+  redirect_ = elsewhere_ = std::move(plan.upstream);
+  if (plan.block == rules::Block::Reset) {
+    refuse_by_rule("blocked", std::nullopt);
+  } else if (plan.block) {
+    refuse_by_rule("blocked", static_cast<uint8_t>(tls::Alert::AccessDenied));
+  } else if (plan.passthrough) {
+    pass_through("rule " + facts_.applied.back().rule + " passes it through");
+  }
+  return !plan.block && !plan.passthrough;
+}
+
+// Nothing is sent upstream; the client gets the alert or a reset.
+void Flow::refuse_by_rule(std::string what, std::optional<uint8_t> alert) {
+  facts_.outcome = Outcome::Failed;
+  facts_.reason = what + " by rule " + facts_.applied.back().rule;
+  if (!alert) return drop_client(ResetClient{});
+  tls::append_fatal_alert(to_client_, static_cast<tls::Alert>(*alert));
+  drop_client(CloseClient{});
+}
+
+void Flow::go_on_after_hello() {
+  handshake_deadline_ns_ = now_.steady_ns + kHandshake_ns;
+  if (tls_fault_.alert) return refuse_by_rule("refused with an alert", tls_fault_.alert);
   intercept();
 }
 
@@ -437,7 +481,7 @@ std::vector<std::string> Flow::protocols_to_offer() const {
 }
 
 std::string Flow::upstream_key() const {
-  return std::to_string(facts_.target) + "|" + facts_.destination.to_string() + "|" + facts_.server_name;
+  return std::to_string(facts_.target) + "|" + upstream_address().to_string() + "|" + facts_.server_name;
 }
 
 void Flow::start_upstream_handshake() {
@@ -562,7 +606,7 @@ void Flow::show_error_page(std::string why, bool reset_upstream) {
 
 void Flow::request_leaf(X509* mirror) {
   state_ = State::AwaitingLeaf;
-  commands_.push_back(RequestLeaf{facts_.server_name, mirror});
+  commands_.push_back(RequestLeaf{facts_.server_name, mirror, tls_fault_.certificate});
 }
 
 void Flow::pump_client(Bytes bytes) {
@@ -642,7 +686,7 @@ void Flow::look_for_silent_refusal() {
 }
 
 void Flow::learn_refusal(std::string reason) {
-  if (settings_.insist) return;
+  if (settings_.insist || tls_fault_.certificate != rules::TlsFault::Certificate::Right) return;
   facts_.reason = reason;
   reason.insert(0, "this process refused our certificate before: ");
   if (client_channel_->peer_rejected_certificate()) {
@@ -772,8 +816,7 @@ void Flow::to_upstream(Bytes plaintext) {
 void Flow::need_upstream(const rules::Redirect* elsewhere) {
   CHECK(upstream_ == Upstream::None || upstream_ == Upstream::Gone);
   upstream_channel_.reset();
-  elsewhere_.reset();
-  if (elsewhere) elsewhere_ = *elsewhere;
+  elsewhere_ = elsewhere ? *elsewhere : redirect_;
   connect_upstream();
 }
 

@@ -6,7 +6,7 @@
 // later: it is connected when the first exchange needs it.
 //
 //      AwaitingHello ──not for us──────────────> PassingThrough
-//           │                                          │
+//           │ (HoldingHello while a rule delays)       │
 //           v                                          │
 //      ConnectingUpstream ─> UpstreamHandshake ─┐      │
 //           (skipped if lazy)                   v      │
@@ -47,6 +47,7 @@ struct ConnectUpstream {  // answer: on_upstream_connected or on_upstream_failed
 struct RequestLeaf {       // answer: on_leaf
   std::string name;        // DNS name or IP literal
   X509* mirror = nullptr;  // the upstream's leaf; borrowed until the flow's next event; null: from the name alone
+  rules::TlsFault::Certificate kind = rules::TlsFault::Certificate::Right;
 };
 struct ShutdownUpstream {  // FIN once to_upstream is sent; the upstream may go on sending
   UpstreamId id = 0;
@@ -126,6 +127,7 @@ class Flow final : private Relay::Link {
  private:
   enum class State {
     AwaitingHello,
+    HoldingHello,
     ConnectingUpstream,
     UpstreamHandshake,
     AwaitingLeaf,
@@ -137,6 +139,9 @@ class Flow final : private Relay::Link {
 
   // Deciding.
   void read_hello();
+  bool obey_rules();
+  void refuse_by_rule(std::string what, std::optional<uint8_t> alert);
+  void go_on_after_hello();
   void pass_through(std::string reason);
   void intercept();
   bool protocol_is_known();
@@ -201,6 +206,9 @@ class Flow final : private Relay::Link {
   std::string alpn_;  // chosen for both sides
   bool lazy_ = false;
   bool asks_protocol_ = false;  // lazy, but the upstream is connected to learn what it speaks
+  rules::TlsFault tls_fault_;
+  std::optional<rules::Redirect> redirect_;  // of the whole connection, where no exchange is sent elsewhere
+  int64_t held_until_ns_ = 0;                // in HoldingHello
   bool client_eof_ = false, client_gone_ = false, client_dropped_ = false;
   bool client_talks_ = false;  // it sent data over our leaf
   int64_t handshake_done_ns_ = 0;

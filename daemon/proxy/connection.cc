@@ -6,6 +6,23 @@
 #include "io/tcp_info.h"
 
 namespace waylay::proxy {
+namespace {
+
+std::optional<tls::LeafFault> fault_of(rules::TlsFault::Certificate kind) {
+  switch (kind) {
+    case rules::TlsFault::Certificate::Right:
+      return std::nullopt;
+    case rules::TlsFault::Certificate::Expired:
+      return tls::LeafFault::Expired;
+    case rules::TlsFault::Certificate::WrongHost:
+      return tls::LeafFault::WrongHost;
+    case rules::TlsFault::Certificate::SelfSigned:
+      return tls::LeafFault::SelfSigned;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 Connection::Connection(Tools& tools, SocketStock& sockets, flow::FlowFacts facts, flow::Settings settings, Owner& owner)
     : tools_(tools),
@@ -182,7 +199,10 @@ void Connection::carry_out(const flow::ConnectUpstream& command) {
 }
 
 void Connection::carry_out(const flow::RequestLeaf& command) {
-  auto leaf = tools_.leaves.request({command.name, command.mirror}, leaf_, now());
+  tls::LeafRequest request{command.name, command.mirror};
+  std::optional<tls::LeafFault> fault = fault_of(command.kind);
+  auto leaf = fault ? tools_.leaves.request_faulty(request, *fault, leaf_, now())
+                    : tools_.leaves.request(request, leaf_, now());
   if (leaf) flow_.on_leaf(std::move(*leaf), now());
 }
 

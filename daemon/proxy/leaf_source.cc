@@ -8,18 +8,32 @@ std::optional<Result<LeafSource::Leaf>> LeafSource::request(const tls::LeafReque
                                                             Time now) {
   tls::Fingerprint mirror = tls::fingerprint_of(request.mirror);
   if (Leaf known = cache_.find(request.name, mirror, now)) return known;
-  std::string key = request.name + '\0' + std::string(as_text(mirror));
+  return ask(request, std::nullopt, request.name + '\0' + std::string(as_text(mirror)), waiter, now);
+}
+
+std::optional<Result<LeafSource::Leaf>> LeafSource::request_faulty(const tls::LeafRequest& request,
+                                                                   tls::LeafFault fault, Waiter<Leaf>& waiter,
+                                                                   Time now) {
+  auto kind = static_cast<char>(fault);
+  return ask(request, fault, request.name + '\0' + kind + std::string(as_text(tls::fingerprint_of(request.mirror))),
+             waiter, now);
+}
+
+std::optional<Result<LeafSource::Leaf>> LeafSource::ask(const tls::LeafRequest& request,
+                                                        std::optional<tls::LeafFault> fault, std::string key,
+                                                        Waiter<Leaf>& waiter, Time now) {
   if (auto found = by_key_.find(key); found != by_key_.end()) {
     found->second->waiters.push_back(waiter);
     return std::nullopt;
   }
-
-  Result<tls::UnsignedLeaf> leaf = minter_.prepare(request, now);
+  Result<tls::UnsignedLeaf> leaf =
+      fault ? tls::prepare_faulty(minter_, request, *fault, now) : minter_.prepare(request, now);
   if (!leaf) return fail(leaf);
   refill_.start_at(now.steady_ns);
   uint64_t id = next_id_++;
   if (Result<void> asked = warden_.ask_signature(id, leaf->tbs()); !asked) return fail(asked);
-  auto pending = std::make_unique<Pending>(std::move(*leaf), std::move(key), mirror);
+  auto pending =
+      std::make_unique<Pending>(std::move(*leaf), std::move(key), tls::fingerprint_of(request.mirror), fault);
   pending->waiters.push_back(waiter);
   by_key_[pending->key] = pending.get();
   pending_[id] = std::move(pending);
@@ -40,6 +54,7 @@ void LeafSource::put(uint64_t id, Result<std::string> signature, Time now) {
 Result<LeafSource::Leaf> LeafSource::finish(Pending& pending, const std::string& signature, Time now) {
   Result<Leaf> leaf = minter_.finish(std::move(pending.leaf), as_bytes(signature));
   if (!leaf) return leaf;
+  if (pending.fault) return tls::finish_faulty(std::move(*leaf), *pending.fault);
   return cache_.insert(std::move(*leaf), pending.mirror, now);
 }
 

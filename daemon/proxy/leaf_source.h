@@ -9,7 +9,7 @@
 
 #include "io/timer.h"
 #include "proxy/waiter.h"
-#include "tls/leaf.h"
+#include "tls/faulty_leaf.h"
 
 namespace waylay::proxy {
 
@@ -27,6 +27,9 @@ class LeafSource {
 
   // An answer at once, or nothing: then the waiter gets it later.
   std::optional<Result<Leaf>> request(const tls::LeafRequest& request, Waiter<Leaf>& waiter, Time now);
+  // One that is wrong on purpose. It is kept for nobody else.
+  std::optional<Result<Leaf>> request_faulty(const tls::LeafRequest& request, tls::LeafFault fault,
+                                             Waiter<Leaf>& waiter, Time now);
 
   void put(uint64_t id, Result<std::string> signature, Time now);
   void fail_everyone(const Error& why);  // the warden is gone
@@ -36,8 +39,11 @@ class LeafSource {
     tls::UnsignedLeaf leaf;
     std::string key;
     tls::Fingerprint mirror;
+    std::optional<tls::LeafFault> fault;
     Waiters<Leaf> waiters;
   };
+  std::optional<Result<Leaf>> ask(const tls::LeafRequest& request, std::optional<tls::LeafFault> fault, std::string key,
+                                  Waiter<Leaf>& waiter, Time now);
   Result<Leaf> finish(Pending& pending, const std::string& signature, Time now);
   void refill();
 

@@ -14,7 +14,7 @@ bool suits_a_connection(const Rule::Parts& parts) {
   if (actions.is_for_connections()) return true;
   bool exchanges_only = parts.limits.rate || parts.limits.first_attempt != 0 || actions.of_exchange() || actions.at ||
                         (actions.upstream && actions.upstream->rewrite_host);
-  return !exchanges_only && parts.match.known_at() <= Moment::Hello;
+  return !exchanges_only && std::max(parts.match.known_at(), parts.only_while.known_at()) <= Moment::Hello;
 }
 
 Moment earliest(const Rule::Parts& parts) {
@@ -26,7 +26,7 @@ Moment earliest(const Rule::Parts& parts) {
 // A template may need the body of the message at whose head the rule would act: waiting for it costs nothing but time.
 // It is not worth a request to the upstream that would not have been made.
 Moment moment_of(const Rule::Parts& parts) {
-  Moment moment = std::max(earliest(parts), parts.match.known_at());
+  Moment moment = std::max({earliest(parts), parts.match.known_at(), parts.only_while.known_at()});
   Moment last = moment < Moment::Response ? Moment::RequestBody : Moment::ResponseBody;
   for (Field field : parts.actions.template_fields())
     if (Moment needed = match::info(field).moment; needed <= last) moment = std::max(moment, needed);

@@ -26,7 +26,7 @@ class Rule {
   struct Parts {
     std::string name, comment, origin, text;
     match::Expression match;
-    match::Expression only_while;  // known when the connection begins
+    match::Expression only_while;  // of the connection, the container and the time
     Actions actions;
     Limits limits;
     bool enabled = true;
@@ -37,6 +37,7 @@ class Rule {
   const std::string& origin() const { return parts_.origin; }
   const std::string& text() const { return parts_.text; }
   const match::Expression& match() const { return parts_.match; }
+  const match::Expression& only_while() const { return parts_.only_while; }
   const Actions& actions() const { return parts_.actions; }
   bool enabled() const { return parts_.enabled; }
   match::Moment acts_at() const { return acts_at_; }

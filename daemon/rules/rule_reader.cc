@@ -54,6 +54,11 @@ match::Expression read_match(Reader& reader, const Json& rule, const Place& plac
   return {};
 }
 
+bool is_condition(match::Field field) {
+  bool is_time = field >= match::Field::TimeDate && field <= match::Field::TimeWeekday;
+  return is_time || match::info(field).moment <= match::Moment::Hello;
+}
+
 match::Expression read_while(Reader& reader, const Json& rule, const Place& place) {
   std::optional<std::string> text = reader.text(rule, "while", place);
   if (!text) return {};
@@ -62,11 +67,12 @@ match::Expression read_while(Reader& reader, const Json& rule, const Place& plac
     reader.wrong(place / "while", expression.error().message);
     return {};
   }
-  if (expression->known_at() > match::Moment::Hello)
-    reader.wrong(place / "while",
-                 names_of_late_fields(*expression, match::Moment::Hello) +
-                     " belongs to an exchange: a condition holds for connections, containers and times; say it in "
-                     "\"match\"");
+  for (match::Field field : expression->fields())
+    if (!is_condition(field))
+      reader.wrong(place / "while",
+                   std::string(match::info(field).name) +
+                       " belongs to an exchange: a condition holds for connections, containers and times; say it in "
+                       "\"match\"");
   return std::move(*expression);
 }
 
@@ -163,6 +169,8 @@ void check_moments(Reader& reader, const Rule& rule, const Place& place) {
   auto [moment, why] = deadline_of(rule.actions());
   if (rule.match().known_at() > moment)
     return reader.wrong(place / "match", names_of_late_fields(rule.match(), moment) + why);
+  if (rule.only_while().known_at() > moment)
+    return reader.wrong(place / "while", names_of_late_fields(rule.only_while(), moment) + why);
   for (match::Field field : rule.actions().template_fields())
     if (match::info(field).moment > rule.acts_at())
       return reader.wrong(place,

@@ -35,7 +35,10 @@ tls::UpstreamContext trusting(const tls::CertificateAuthority& ca) {
 std::string name_of(const Command& command) {
   struct Namer {
     std::string operator()(const ConnectUpstream& c) { return "ConnectUpstream " + c.to.to_string(); }
-    std::string operator()(const RequestLeaf& c) { return "RequestLeaf " + c.name + (c.mirror ? " mirrored" : ""); }
+    std::string operator()(const RequestLeaf& c) {
+      bool faulty = c.kind != rules::TlsFault::Certificate::Right;
+      return "RequestLeaf " + c.name + (c.mirror ? " mirrored" : "") + (faulty ? " faulty" : "");
+    }
     std::string operator()(const ShutdownUpstream&) { return "ShutdownUpstream"; }
     std::string operator()(const CloseUpstream& c) { return c.reset ? "ResetUpstream" : "CloseUpstream"; }
     std::string operator()(const ShutdownClient&) { return "ShutdownClient"; }

@@ -214,5 +214,114 @@ TEST(Limits, SurviveAReloadThatLeavesTheRuleAsItIs) {
   EXPECT_EQ(book.current()->rules()[0]->tally().life_left_ns(after(105)), 10 * kSecond_ns);
 }
 
+TEST(Limits, ARampChangesTheProbabilityWithTheRulesAge) {
+  Tally tally({.ramp = Ramp{.from = 0, .to = 0.5, .over_ns = 100 * kSecond_ns}, .seed = 7}, kNow);
+  EXPECT_DOUBLE_EQ(tally.probability(kNow).value(), 0);
+  EXPECT_DOUBLE_EQ(tally.probability(after(50)).value(), 0.25);
+  EXPECT_DOUBLE_EQ(tally.probability(after(1000)).value(), 0.5);
+  auto share = [&tally](int64_t at) {
+    int acted = 0;
+    for (int i = 0; i < 4000; ++i) acted += tally.take(0, after(at)).has_value();
+    return acted / 4000.0;
+  };
+  EXPECT_DOUBLE_EQ(share(0), 0);
+  EXPECT_NEAR(share(50), 0.25, 0.03);
+  EXPECT_NEAR(share(200), 0.5, 0.03);
+  EXPECT_EQ(tally.seed(), 7u);
+}
+
+TEST(Limits, AConditionHoldsOrTheRuleDoesNotActAndNothingIsCounted) {
+  RuleSet rules = rule_set(R"({"name": "r", "match": "", "while": "time.hour >= 9 and container.name == \"a\"",
+                              "status": 503, "times": 1})");
+  Exchange exchange;
+  exchange.subject.with(match::Field::ContainerName, "a").with(match::Field::TimeHour, 8);
+  EXPECT_TRUE(exchange.at_response(rules).empty());
+  Exchange later;
+  later.subject.with(match::Field::ContainerName, "a").with(match::Field::TimeHour, 10);
+  EXPECT_FALSE(later.at_response(rules).empty());
+  EXPECT_TRUE(later.at_response(rules).empty());
+}
+
+TEST(Limits, ARateLetsItsBurstPassAndThenItsRate) {
+  TokenBuckets buckets({.per_second = 2, .burst = 3});
+  int passed = 0;
+  for (int i = 0; i < 10; ++i) passed += buckets.take("a", kNow);
+  EXPECT_EQ(passed, 3);
+  int64_t wait_ns = 0;
+  EXPECT_FALSE(buckets.take("a", kNow, &wait_ns));
+  EXPECT_EQ(wait_ns, kSecond_ns / 2);
+  EXPECT_TRUE(buckets.take("b", kNow));  // a bucket of its own
+  for (int i = 0; i < 10; ++i) passed += buckets.take("a", after(1));
+  EXPECT_EQ(passed, 5);
+  for (int i = 0; i < 10; ++i) passed += buckets.take("a", after(1000));
+  EXPECT_EQ(passed, 8);  // no more than the burst, however long the pause
+}
+
+TEST(Limits, ARateIsExactOverThreads) {
+  TokenBuckets buckets({.per_second = 1, .burst = 1000});
+  std::atomic<int> passed = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      for (int n = 0; n < 500; ++n) passed += buckets.take("a", kNow);
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(passed, 1000);
+}
+
+TEST(Limits, MoreKeysThanAreHeldShareABucketUntilOneIsFullAgain) {
+  TokenBuckets buckets({.per_second = 1, .burst = 1});
+  for (size_t i = 0; i < TokenBuckets::kMostKeys; ++i) EXPECT_TRUE(buckets.take(std::to_string(i), kNow));
+  EXPECT_TRUE(buckets.take("new", kNow));
+  EXPECT_FALSE(buckets.take("another", kNow));
+  EXPECT_TRUE(buckets.take("another", after(2)));
+  EXPECT_TRUE(buckets.take("new", after(2)));
+}
+
+TEST(Limits, WhatExceedsARateGetsTheServicesOwnThrottle) {
+  RuleSet rules = rule_set(R"({"name": "r", "match": "", "rate_limit": {"rate": "1/m", "burst": 1, "per": "host"}})");
+  EXPECT_TRUE(Exchange().at_request(rules).empty());
+  Plan plan = Exchange().at_request(rules);
+  ASSERT_TRUE(plan.respond);
+  EXPECT_EQ(plan.respond->status, 503);
+  EXPECT_NE(plan.respond->body.find("SlowDown"), std::string::npos) << plan.respond->body;
+  EXPECT_TRUE(plan.applied[0].injected);
+  EXPECT_EQ(rules.rules()[0]->tally().hits(), 1u);
+  EXPECT_FALSE(rules.may_answer(Exchange().subject, kNow));
+
+  Exchange other("example.com");
+  other.call = {};
+  EXPECT_TRUE(other.at_request(rules).empty());
+  plan = other.at_request(rules);
+  EXPECT_EQ(plan.respond->status, 429);
+  EXPECT_EQ(plan.respond->fields.back(), (Fields::value_type{"Retry-After", "60"}));
+}
+
+TEST(Limits, WhatExceedsARateMayGetWhatTheRuleSaysInstead) {
+  RuleSet rules =
+      rule_set(R"({"name": "r", "match": "", "rate_limit": {"rate": "1/h", "burst": 1}, "respond": {"status": 418}})");
+  EXPECT_TRUE(Exchange().at_request(rules).empty());
+  EXPECT_EQ(Exchange().at_request(rules).respond->status, 418);
+}
+
+TEST(Limits, OfChanceAndRateAreCheckedWhenTheRuleIsLoaded) {
+  auto error_of = [](std::string_view members) {
+    Result<std::vector<std::shared_ptr<Rule>>> rules = read_rules(rule_json(members), "a");
+    return rules ? "(none)" : rules.error().message;
+  };
+  for (std::string_view members :
+       {R"("status": 503, "ramp": {"to": 2, "over": "1m"})", R"("status": 503, "ramp": {"to": 0.5})",
+        R"("status": 503, "ramp": {"over": "1m"}, "probability": 0.5)", R"("rate_limit": {})",
+        R"("rate_limit": {"rate": "100"})", R"("rate_limit": {"rate": "0/s"})", R"("rate_limit": {"rate": "1/d"})",
+        R"("rate_limit": {"rate": "1/s", "burst": 0})", R"("rate_limit": {"rate": "1/s", "per": "bukcet"})",
+        R"("status": 503, "while": "http.host == \"a\"")", R"("status": 503, "while": "time.hour >")"})
+    EXPECT_NE(error_of(members), "(none)") << members;
+  EXPECT_EQ(error_of(R"("status": 503, "while": "http.host")"),
+            "a: /while: http.host belongs to an exchange: a condition holds for connections, containers and times; say "
+            "it in \"match\"");
+  EXPECT_EQ(error_of(R"("delay": {"uniform": ["1ms", "2ms"]}, "seed": 1)"), "(none)");
+  EXPECT_EQ(error_of(R"("status": 503, "ramp": {"from": 0.1, "to": 0.5, "over": "10m"}, "seed": 1)"), "(none)");
+}
+
 }  // namespace
 }  // namespace waylay::rules
