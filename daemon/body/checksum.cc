@@ -94,12 +94,4 @@ uint32_t crc32(std::string_view bytes) {
   return static_cast<uint32_t>(crc32_z(0, as_u8(as_bytes(bytes)), bytes.size()));
 }
 
-std::string to_base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4, '\0');
-  // One byte more is written, the zero that a std::string has at its end.
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), as_u8(as_bytes(bytes)),
-                  static_cast<int>(bytes.size()));
-  return text;
-}
-
 }  // namespace waylay::body

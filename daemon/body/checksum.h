@@ -17,6 +17,4 @@ std::optional<Algorithm> algorithm_named(std::string_view name);
 std::string digest(Algorithm algorithm, std::string_view bytes);
 uint32_t crc32(std::string_view bytes);
 
-std::string to_base64(std::string_view bytes);
-
 }  // namespace waylay::body

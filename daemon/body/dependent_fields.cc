@@ -4,6 +4,7 @@
 #include <array>
 #include <ranges>
 
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "body/checksum.h"
 
@@ -13,7 +14,7 @@ namespace {
 constexpr std::string_view kAmazonChecksum = "x-amz-checksum-";
 
 std::string checksum(Algorithm algorithm, const Change& change) {
-  return to_base64(digest(algorithm, change.after));
+  return encode_base64(digest(algorithm, change.after));
 }
 
 std::string md5_etag(std::string_view bytes) {

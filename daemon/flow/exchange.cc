@@ -7,7 +7,11 @@
 namespace waylay::flow {
 
 Exchange::Exchange(Link& link, Context context, Time now)
-    : link_(link), recorder_(context.recorder), error_page_(context.error_page), rules_(std::move(context.rules)) {
+    : link_(link),
+      id_(context.id),
+      recorder_(context.recorder),
+      error_page_(context.error_page),
+      rules_(std::move(context.rules)) {
   facts_->id = context.id;
   facts_->flow = link_.flow();
   facts_->started = now;
@@ -75,6 +79,8 @@ void Exchange::on_time(Time now) {
       return carry_out_response_body(now);
     case Wait::Stall:
       return finish(ExchangeEnd::Aborted, {}, Ending::Reset, now);
+    case Wait::RequestHandler:  // these wait for ever, and no rule's time is over
+    case Wait::ResponseHandler:
     case Wait::None:
       return;
   }
@@ -147,6 +153,10 @@ void Exchange::finish_if_done(Time now) {
 
 void Exchange::finish(ExchangeEnd end, std::string error, Ending ending, Time now) {
   ending_ = ending;
+  if (calling_) {
+    link_.cancel_handler(id_);
+    leave_handler(rules::HandlerGate::Outcome::Abandoned, now);
+  }
   facts_->flow = link_.flow();
   facts_->ended = now;
   facts_->end = end;

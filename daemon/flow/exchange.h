@@ -20,6 +20,7 @@
 #include "flow/facts.h"
 #include "flow/held_body.h"
 #include "flow/paced_body.h"
+#include "hook/call.h"
 #include "http/h1.h"
 #include "rules/rule_set.h"
 
@@ -75,6 +76,9 @@ class Exchange {
     virtual void send_request_end(const BodyEnd& end) = 0;
     virtual void reset_upstream() = 0;  // nothing it says can be trusted, or it shall see a fault
     virtual bool upstream_is_behind() const = 0;
+    // Answered by on_handler_answer, unless it is cancelled.
+    virtual void call_handler(uint64_t exchange, std::shared_ptr<const rules::Handler> handler, std::string event) = 0;
+    virtual void cancel_handler(uint64_t exchange) = 0;
 
     virtual void send_informational(const http::Head& head) = 0;
     // The link adds what the framing wants and its protocol says of the connection: `head` is changed by it.
@@ -121,6 +125,7 @@ class Exchange {
   // `answering`: something of a response had come, if only of its head.
   void on_upstream_gone(Ending mirrored, bool answering, std::optional<Error> error, Time now);
 
+  void on_handler_answer(Result<hook::Answer> answer, Time now);
   void on_time(Time now);      // deadline_ns() has come
   void on_writable(Time now);  // client_is_behind() or upstream_is_behind() may have changed
   std::optional<int64_t> deadline_ns() const;
@@ -130,13 +135,16 @@ class Exchange {
   size_t request_held() const;
   size_t response_held() const;
 
+  uint64_t id() const { return id_; }
   const std::optional<Ending>& ending() const { return ending_; }
   const http::Head* request() const { return request_ ? &*request_ : nullptr; }  // as it will be or was sent
   bool request_is_sent() const { return phase_ == Phase::Sent; }                 // its head is
   bool request_is_complete() const { return request_done_; }                     // its end has come
   bool waits_for_upstream() const { return phase_ == Phase::Held; }              // decided on, not sent
   // Its head has come and is held back, and no more of it is read: also not its end.
-  bool response_waits() const { return wait_ == Wait::Response || wait_ == Wait::ResponseBody || wait_ == Wait::Stall; }
+  bool response_waits() const {
+    return wait_ == Wait::Response || wait_ == Wait::ResponseBody || wait_ == Wait::ResponseHandler || is_stalled();
+  }
   bool is_stalled() const { return wait_ == Wait::Stall; }  // by a rule, until a side gives up
 
  private:
@@ -146,8 +154,17 @@ class Exchange {
     Sent,
     Answering,  // our own answer; the request's body is read and dropped first
   };
-  // What a delay is over for.
-  enum class Wait : uint8_t { None, Request, RequestBody, Response, ResponseBody, Stall };
+  // What a delay is over for, or a handler's answer.
+  enum class Wait : uint8_t {
+    None,
+    Request,
+    RequestBody,
+    RequestHandler,
+    Response,
+    ResponseBody,
+    ResponseHandler,
+    Stall
+  };
 
   // The request (exchange_request.cc).
   void decide_request(Time now);
@@ -182,6 +199,14 @@ class Exchange {
   void drop_rest_of_response(Time now);
   void take_own(const rules::Response& response);
   void answer_plainly(int status, std::string_view text);
+  void apply_response_plans(Time now);
+  // Handlers (exchange_handler.cc).
+  const std::shared_ptr<const rules::Handler>& wanted_handler() const;
+  void call_handler(Wait wait, Time now);
+  std::string handler_event(Wait wait) const;
+  void handler_failed(std::string why, Wait wait, Time now);
+  void go_on(hook::Answer answer, Wait wait, Time now);
+  void leave_handler(rules::HandlerGate::Outcome outcome, Time now);
   // The response goes out (exchange_sending.cc).
   void send_response(Time now);
   void send_head(Framing framing);
@@ -202,6 +227,7 @@ class Exchange {
   void finish(ExchangeEnd end, std::string error, Ending ending, Time now);
 
   Link& link_;
+  const uint64_t id_;
   Recorder& recorder_;
   const bool error_page_;
   std::shared_ptr<const rules::RuleSet> rules_;
@@ -214,6 +240,7 @@ class Exchange {
   Wait wait_ = Wait::None;
   int64_t wait_until_ns_ = 0;
   std::optional<int64_t> collect_until_ns_;
+  std::shared_ptr<const rules::Handler> calling_;  // its answer is waited for
   rules::Pace pace_;
   std::optional<rules::Abort> abort_;  // one that sends (a part of) the response before
 

@@ -115,6 +115,7 @@ void Exchange::carry_out_request(Time now) {
 }
 
 bool Exchange::needs_request_body(Time now) const {
+  if (plan_->handler) return true;
   if (!plan_->request_body.empty() && request_length_.type != http::BodyLength::Type::None) return true;
   Subject subject(*link_.flow(), *facts_, &*request_, nullptr);
   return rules_->wants_body(subject, match::Moment::RequestBody, now);
@@ -135,13 +136,15 @@ void Exchange::collect_request(Time now) {
 void Exchange::leave_request_alone(std::string why, Time now) {
   collect_until_ns_.reset();
   phase_ = Phase::Held;
-  note(std::move(why));
   if (!plan_) return decide_request(now);  // cannot be: these are small
   plan_->request_body.clear();
+  if (plan_->handler) return handler_failed(std::move(why), Wait::RequestHandler, now);
+  note(std::move(why));
   release_request(now);
 }
 
 void Exchange::carry_out_request_body(Time now) {
+  if (wanted_handler()) return call_handler(Wait::RequestHandler, now);
   if (answers(*body_plan_)) return answer_request(*body_plan_, now);
   release_request(now);
 }

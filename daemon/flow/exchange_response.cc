@@ -105,6 +105,7 @@ void Exchange::carry_out_response(Time now) {
 }
 
 bool Exchange::needs_response_body(Time now) const {
+  if (plan_->handler) return true;
   if (!plan_->response_body.empty()) return true;
   Subject subject(*link_.flow(), *facts_, &*request_, &*response_);
   subject.set_bodies(request_content_.get(), nullptr);
@@ -135,13 +136,19 @@ void Exchange::response_collected(Time now) {
 
 void Exchange::carry_out_response_body(Time now) {
   if (body_plan_->abort && !body_plan_->abort->needs_response()) return break_off(*body_plan_->abort, now);
+  if (wanted_handler()) return call_handler(Wait::ResponseHandler, now);
   if (body_plan_->respond) {
     replace_response(*body_plan_->respond, now);
     return send_response(now);
   }
-  edit_response_body();  // first: what a rule says of ETag or Content-Encoding holds
+  apply_response_plans(now);
+}
+
+// Of a body that was not collected nothing is edited.
+void Exchange::apply_response_plans(Time now) {
+  if (body_plan_) edit_response_body();  // first: what a rule says of ETag or Content-Encoding holds
   edit_response(*plan_, now);
-  edit_response(*body_plan_, now);
+  if (body_plan_) edit_response(*body_plan_, now);
   send_response(now);
 }
 
@@ -160,6 +167,7 @@ Bytes Exchange::response_body() const {
 void Exchange::leave_response_alone(std::string why, Time now) {
   collects_response_ = false;
   collect_until_ns_.reset();
+  if (plan_->handler) return handler_failed(std::move(why), Wait::ResponseHandler, now);
   note(std::move(why));
   edit_response(*plan_, now);
   send_response(now);

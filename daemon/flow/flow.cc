@@ -203,6 +203,12 @@ void Flow::on_upstream_eof(UpstreamId id, Time now) {
   settle();
 }
 
+void Flow::on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now) {
+  now_ = now;
+  if (relay_) relay_->on_handler_answer(exchange, std::move(answer), now);
+  settle();
+}
+
 void Flow::on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now) {
   now_ = now;
   if (state_ != State::AwaitingLeaf) return;
@@ -840,6 +846,14 @@ void Flow::shutdown_upstream() {
 
 void Flow::close_upstream(bool reset) {
   drop_upstream(reset);
+}
+
+void Flow::call_handler(uint64_t exchange, std::shared_ptr<const rules::Handler> handler, std::string event) {
+  commands_.push_back(CallHandler{exchange, std::move(handler), std::move(event)});
+}
+
+void Flow::cancel_handler(uint64_t exchange) {
+  commands_.push_back(CancelHandler{exchange});
 }
 
 }  // namespace waylay::flow

@@ -60,8 +60,16 @@ struct ShutdownClient {};  // FIN once to_client is sent; the client may go on s
 struct CloseClient {};  // what is queued is sent, then FIN; nothing more from the client is wanted (linger a moment, so
                         // that bytes still arriving do not turn the close into a reset)
 struct ResetClient {};  // RST at once
+struct CallHandler {    // answer: on_handler_answer, with this exchange
+  uint64_t exchange = 0;
+  std::shared_ptr<const rules::Handler> handler;
+  std::string event;
+};
+struct CancelHandler {  // nobody waits for it any more
+  uint64_t exchange = 0;
+};
 using Command = std::variant<ConnectUpstream, RequestLeaf, ShutdownUpstream, CloseUpstream, ShutdownClient, CloseClient,
-                             ResetClient>;
+                             ResetClient, CallHandler, CancelHandler>;
 
 // What all flows of a worker share; borrowed, outlives every flow.
 struct Environment {
@@ -106,6 +114,7 @@ class Flow final : private Relay::Link {
   void on_upstream_bytes(UpstreamId id, Bytes bytes, Time now);
   void on_upstream_eof(UpstreamId id, Time now);
   void on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now);
+  void on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now);
   void on_time(Time now);               // deadline() has come
   void on_writable(Time now);           // a queue was drained: wants_...() may have changed
   void on_owner(Owner owner);           // what the warden could add about the process (exe, cgroup, container)
@@ -193,6 +202,8 @@ class Flow final : private Relay::Link {
   void reset_client() override;
   void shutdown_upstream() override;
   void close_upstream(bool reset) override;
+  void call_handler(uint64_t exchange, std::shared_ptr<const rules::Handler> handler, std::string event) override;
+  void cancel_handler(uint64_t exchange) override;
 
   Environment& environment_;
   const Sockets* sockets_ = nullptr;

@@ -52,6 +52,11 @@ void H1Relay::on_upstream_ready(Time now) {
   run(now);
 }
 
+void H1Relay::on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now) {
+  if (exchange_ && exchange_->id() == exchange) exchange_->on_handler_answer(std::move(answer), now);
+  run(now);
+}
+
 void H1Relay::on_upstream_bytes(Bytes plaintext, Time now) {
   if (state_ == State::Closed) return;
   if (state_ == State::Tunnel) return link_.to_client(plaintext);
@@ -381,6 +386,12 @@ void H1Relay::send_request_end(const BodyEnd& end) {
 }
 void H1Relay::reset_upstream() {
   link_.close_upstream(true);
+}
+void H1Relay::call_handler(uint64_t exchange, std::shared_ptr<const rules::Handler> handler, std::string event) {
+  link_.call_handler(exchange, std::move(handler), std::move(event));
+}
+void H1Relay::cancel_handler(uint64_t exchange) {
+  link_.cancel_handler(exchange);
 }
 bool H1Relay::upstream_is_behind() const {
   return link_.upstream_is_behind();

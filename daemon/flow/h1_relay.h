@@ -21,6 +21,7 @@ class H1Relay final : public Relay, private Exchange::Link {
   void on_upstream_end(bool clean, std::optional<Error> error, Time now) override;
   void on_time(Time now) override;
   void on_writable(Time now) override;
+  void on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now) override;
   void on_no_more_upstreams(Time now) override;
 
   bool wants_client_bytes() const override;
@@ -66,6 +67,8 @@ class H1Relay final : public Relay, private Exchange::Link {
   void send_request_end(const BodyEnd& end) override;
   void reset_upstream() override;
   bool upstream_is_behind() const override;
+  void call_handler(uint64_t exchange, std::shared_ptr<const rules::Handler> handler, std::string event) override;
+  void cancel_handler(uint64_t exchange) override;
   void send_informational(const http::Head& head) override;
   void send_response_head(http::Head& head, Framing framing) override;
   void send_response_body(const BodyPart& part) override;

@@ -292,6 +292,13 @@ bool H2Exchange::upstream_is_behind() const {
   return upstream_ != nullptr && upstream_->waiting() >= kStreamQueue;
 }
 
+void H2Exchange::call_handler(uint64_t exchange, std::shared_ptr<const rules::Handler> handler, std::string event) {
+  sides_.link.call_handler(exchange, std::move(handler), std::move(event));
+}
+void H2Exchange::cancel_handler(uint64_t exchange) {
+  sides_.link.cancel_handler(exchange);
+}
+
 void H2Exchange::send_informational(const http::Head& head) {
   if (client_ != nullptr) sides_.client->inform(*client_, head);
 }

@@ -77,6 +77,8 @@ class H2Exchange final : private Exchange::Link {
   void send_request_end(const BodyEnd& end) override;
   void reset_upstream() override;
   bool upstream_is_behind() const override;
+  void call_handler(uint64_t exchange, std::shared_ptr<const rules::Handler> handler, std::string event) override;
+  void cancel_handler(uint64_t exchange) override;
   void send_informational(const http::Head& head) override;
   void send_response_head(http::Head& head, Framing framing) override;
   void send_response_body(const BodyPart& part) override;

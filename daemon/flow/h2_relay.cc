@@ -138,6 +138,16 @@ void H2Relay::on_upstream_ready(Time now) {
   run();
 }
 
+void H2Relay::on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now) {
+  if (closed_) return;
+  now_ = now;
+  for_each([&](H2Exchange& each) {
+    if (each.exchange() && each.exchange()->id() == exchange)
+      each.exchange()->on_handler_answer(std::move(answer), now);
+  });
+  run();
+}
+
 void H2Relay::on_upstream_bytes(Bytes plaintext, Time now) {
   if (closed_) return;
   now_ = now;

@@ -28,6 +28,7 @@ class H2Relay final : public Relay {
   void on_upstream_end(bool clean, std::optional<Error> error, Time now) override;
   void on_time(Time now) override;
   void on_writable(Time now) override;
+  void on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now) override;
   void on_no_more_upstreams(Time now) override;
 
   bool wants_client_bytes() const override;

@@ -30,6 +30,9 @@ class Relay {
     virtual void reset_client() = 0;
     virtual void shutdown_upstream() = 0;  // no more bytes to it
     virtual void close_upstream(bool reset) = 0;
+    // Answered by on_handler_answer, unless it is cancelled.
+    virtual void call_handler(uint64_t exchange, std::shared_ptr<const rules::Handler> handler, std::string event) = 0;
+    virtual void cancel_handler(uint64_t exchange) = 0;
   };
   struct Options {
     bool lazy = false;  // the upstream comes and goes as exchanges need it
@@ -57,6 +60,7 @@ class Relay {
   virtual void on_upstream_end(bool clean, std::optional<Error> error, Time now) = 0;
   virtual void on_time(Time now) = 0;
   virtual void on_writable(Time now) = 0;
+  virtual void on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now) = 0;
   virtual void on_no_more_upstreams(Time now) = 0;  // the one that is there may go on
 
   virtual bool wants_client_bytes() const = 0;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <string>
 
 #include "base/address.h"
 #include "base/handle.h"
@@ -31,12 +32,14 @@ class Connector {
   Connector& operator=(const Connector&) = delete;
 
   void start(Fd socket, const Address& to, int64_t limit_ns);
+  void start(Fd socket, const std::string& unix_path, int64_t limit_ns);  // CHECKed: it fits into a sockaddr_un
   void cancel();
   bool running() const { return connect_.in_flight(); }
 
  private:
   enum class Verdict { None, TimedOut, Cancelled };
 
+  void start(Fd socket, std::string name, socklen_t length, int64_t limit_ns);
   void completed(const Completion& completion);
   void on_limit();
   void give_up(Verdict verdict);
@@ -47,7 +50,7 @@ class Connector {
   Owner& owner_;
   Verdict verdict_ = Verdict::None;  // why we asked the kernel to stop trying
   Fd fd_;
-  Address to_;
+  std::string name_;            // of the other end, for errors
   sockaddr_storage address_{};  // the kernel's while connect_ is in flight
   int64_t limit_ns_ = 0;
   Op connect_ = Op::calling<&Connector::completed>(this);

@@ -125,6 +125,19 @@ Upstream* Connection::find(flow::UpstreamId id) {
   return found == upstreams_.end() ? nullptr : found->get();
 }
 
+// ---- rules' handlers
+
+void Connection::on_handler_answer(HandlerCall& call, Result<hook::Answer> answer) {
+  if (flow_.finished()) return;
+  flow_.on_handler_answer(call.exchange(), std::move(answer), now());
+  settle();
+}
+
+void Connection::on_handler_gone(HandlerCall& call) {
+  std::erase_if(handler_calls_, [&](const auto& each) { return each.get() == &call; });
+  end_if_nothing_is_left();
+}
+
 // ---- answers and time
 
 void Connection::on_leaf(Result<LeafSource::Leaf> leaf) {
@@ -177,6 +190,7 @@ void Connection::abort() {
   aborted_ = true;
   client_.reset();
   for (auto& upstream : upstreams_) upstream->reset();
+  for (auto& call : handler_calls_) call->cancel();
   end_if_nothing_is_left();
 }
 
@@ -232,6 +246,17 @@ void Connection::carry_out(const flow::ResetClient&) {
   client_.reset();
 }
 
+void Connection::carry_out(const flow::CallHandler& command) {
+  handler_calls_.push_back(std::make_unique<HandlerCall>(tools_.ring, tools_.handler_sockets, command.exchange,
+                                                         command.handler, command.event, handler_owner()));
+  handler_calls_.back()->start();
+}
+
+void Connection::carry_out(const flow::CancelHandler& command) {
+  for (auto& call : handler_calls_)
+    if (call->exchange() == command.exchange) call->cancel();
+}
+
 void Connection::tell_outcome() {
   flow::Outcome now = flow_.facts().outcome;
   if (now != outcome_) owner_.on_outcome(std::exchange(outcome_, now), now);
@@ -242,6 +267,7 @@ void Connection::end_with_the_flow() {
   process_.unlink();
   carry_out(flow::CloseClient{});
   for (auto& upstream : upstreams_) upstream->close_when_sent();
+  for (auto& call : handler_calls_) call->cancel();
 }
 
 // ---- bytes to both sides
@@ -280,7 +306,7 @@ void Connection::set_timer() {
 
 void Connection::end_if_nothing_is_left() {
   if (!flow_.finished() && !aborted_) return;
-  if (client_.closed() && upstreams_.empty()) tools_.ring.defer(ended_);
+  if (client_.closed() && upstreams_.empty() && handler_calls_.empty()) tools_.ring.defer(ended_);
 }
 
 }  // namespace waylay::proxy

@@ -12,6 +12,7 @@
 #include "io/deferred.h"
 #include "io/stream.h"
 #include "io/timer.h"
+#include "proxy/handler_call.h"
 #include "proxy/leaf_source.h"
 #include "proxy/process_names.h"
 #include "proxy/socket_stock.h"
@@ -25,9 +26,13 @@ struct Tools {
   flow::Environment& environment;
   LeafSource& leaves;
   ProcessNames& processes;
+  SocketStock& handler_sockets;  // of the daemon's own network
 };
 
-class Connection final : private io::Stream::Owner, private Upstream::Owner, private flow::Sockets {
+class Connection final : private io::Stream::Owner,
+                         private Upstream::Owner,
+                         private HandlerCall::Owner,
+                         private flow::Sockets {
  public:
   // A client that does not read what was sent before the close is not waited for longer.
   static constexpr int64_t kFlushLimit_ns = 30 * kSecond_ns;
@@ -67,6 +72,9 @@ class Connection final : private io::Stream::Owner, private Upstream::Owner, pri
   // For the flow's facts.
   std::optional<TcpFacts> client_tcp() const override;
   std::optional<TcpFacts> upstream_tcp(flow::UpstreamId id) const override;
+  // Rules' handlers.
+  void on_handler_answer(HandlerCall& call, Result<hook::Answer> answer) override;
+  void on_handler_gone(HandlerCall& call) override;
   // Answers and time.
   void on_leaf(Result<LeafSource::Leaf> leaf);
   void on_process(Result<warden::ProcessInfo> process);
@@ -80,10 +88,14 @@ class Connection final : private io::Stream::Owner, private Upstream::Owner, pri
   void carry_out(const flow::ShutdownClient& command);
   void carry_out(const flow::CloseClient& command);
   void carry_out(const flow::ResetClient& command);
+  void carry_out(const flow::CallHandler& command);
+  void carry_out(const flow::CancelHandler& command);
 
   enum class Then { Nothing, Shutdown, Close };  // what follows when everything is sent to the client
 
-  Upstream::Owner& upstream_owner() { return *this; }  // the base is private, std::make_unique may not convert
+  // The bases are private, std::make_unique may not convert.
+  Upstream::Owner& upstream_owner() { return *this; }
+  HandlerCall::Owner& handler_owner() { return *this; }
   Time now() const;
   void ask_for_process();
   void settle();
@@ -110,6 +122,7 @@ class Connection final : private io::Stream::Owner, private Upstream::Owner, pri
   bool lingering_ = false;                       // our FIN is sent, the client's is waited for
   bool aborted_ = false;
   std::vector<std::unique_ptr<Upstream>> upstreams_;  // one, rarely more
+  std::vector<std::unique_ptr<HandlerCall>> handler_calls_;
   Waiter<LeafSource::Leaf> leaf_ = Waiter<LeafSource::Leaf>::calling<&Connection::on_leaf>(this);
   Waiter<warden::ProcessInfo> process_ = Waiter<warden::ProcessInfo>::calling<&Connection::on_process>(this);
   io::Timer deadline_;

@@ -46,6 +46,7 @@ Worker::Worker(unsigned index, Shared& shared, Contexts contexts, std::unique_pt
       warden_(*ring_, *this),
       leaves_(ring_->timers(), *shared.minter, shared.leaves, warden_),
       processes_(warden_),
+      handler_sockets_(ring_->timers(), warden_, warden::kOwnNetwork),
       environment_{contexts_.client,
                    contexts_.upstream,
                    shared.services.rules,
@@ -55,7 +56,7 @@ Worker::Worker(unsigned index, Shared& shared, Contexts contexts, std::unique_pt
                    shared.services.identifiers,
                    scratch_,
                    shared.error_page},
-      tools_{*ring_, environment_, leaves_, processes_},
+      tools_{*ring_, environment_, leaves_, processes_, handler_sockets_},
       stop_timer_(io::Timer::calling<&Worker::next_step_of_stop>(this, ring_->timers())) {}
 
 Worker::~Worker() {
@@ -131,6 +132,7 @@ void Worker::on_signature(uint64_t id, Result<std::string> signature) {
 }
 
 void Worker::on_sockets(uint32_t target, Family family, Result<std::vector<Fd>> sockets) {
+  if (target == warden::kOwnNetwork) return handler_sockets_.put(family, std::move(sockets));
   auto found = gates_.find(target);
   if (found != gates_.end()) found->second->sockets().put(family, std::move(sockets));
 }
@@ -144,6 +146,7 @@ void Worker::on_warden_lost(Error error) {
   log::warning("event=warden-lost worker=" + std::to_string(index_) + " " + error.message);
   leaves_.fail_everyone(error);
   processes_.fail_everyone(error);
+  handler_sockets_.drop(error);
   for (auto& [id, gate] : gates_) gate->sockets().drop(error);
 }
 

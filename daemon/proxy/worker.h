@@ -74,6 +74,7 @@ class Worker final : private WardenLink::Owner {
   WardenLink warden_;
   LeafSource leaves_;
   ProcessNames processes_;
+  SocketStock handler_sockets_;
   flow::Environment environment_;
   Tools tools_;
   std::map<uint32_t, std::unique_ptr<Gate>> gates_;

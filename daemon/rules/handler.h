@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "rules/handler_gate.h"
 
 namespace waylay::rules {
 
@@ -32,6 +34,7 @@ struct Handler {
   bool fail_open = false;                      // after a failure: as if there were no handler; else a 502
   uint32_t breaker_failures = kUsualFailures;  // so many in a row, and
   int64_t breaker_pause_ns = kUsualPause_ns;   // no call is made for so long: each is a failure at once
+  std::shared_ptr<HandlerGate> gate;           // keeps to the three above
 };
 
 }  // namespace waylay::rules

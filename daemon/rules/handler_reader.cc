@@ -88,6 +88,7 @@ Handler read_handler(Reader& reader, const Json& value, const Place& place) {
       read_count(reader, value, "concurrency", place, Handler::kUsualConcurrency, Handler::kMostConcurrency);
   if (const Json* breaker = Reader::member(value, "breaker"))
     read_breaker(reader, *breaker, place / "breaker", handler);
+  handler.gate = std::make_shared<HandlerGate>(handler.concurrency, handler.breaker_failures, handler.breaker_pause_ns);
   return handler;
 }
 

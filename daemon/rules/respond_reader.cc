@@ -1,8 +1,8 @@
 #include "rules/respond_reader.h"
 
+#include "base/base64.h"
 #include "body/edit.h"
 #include "http/message.h"
-#include "rules/base64.h"
 #include "rules/header_reader.h"
 #include "rules/template_reader.h"
 

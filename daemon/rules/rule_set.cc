@@ -16,21 +16,31 @@ bool can_answer_at_request(const Rule& rule) {
          rule.acts_at() < Moment::Response;
 }
 
+// Also one that acts later, but for whose match, templates or handler the body must have been seen by then.
+bool reads_request_body(const Rule& rule) {
+  if (rule.acts_at() <= Moment::RequestBody) return rule.acts_at() == Moment::RequestBody;
+  auto is_of_body = [](match::Field field) { return match::info(field).moment == Moment::RequestBody; };
+  return rule.actions().handler || rule.match().asks_at(Moment::RequestBody) ||
+         std::ranges::any_of(rule.actions().template_fields(), is_of_body);
+}
+
 }  // namespace
 
 RuleSet::RuleSet(RuleList rules, uint64_t version, bool faults)
     : rules_(std::move(rules)), version_(version), faults_(faults) {
   std::array<std::vector<RuleIndex::Row>, std::tuple_size_v<decltype(at_)>> rows;
-  std::vector<RuleIndex::Row> answering;
+  std::vector<RuleIndex::Row> answering, reading;
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = *rules_[i];
     if (!rule.enabled() || (!faults_ && rule.actions().injects())) continue;
     RuleIndex::Row row{i, &rule.match()};
     rows[static_cast<size_t>(rule.acts_at())].push_back(row);
     if (can_answer_at_request(rule)) answering.push_back(row);
+    if (reads_request_body(rule)) reading.push_back(row);
   }
   for (size_t i = 0; i < at_.size(); ++i) at_[i] = RuleIndex(rows[i]);
   for (const RuleIndex::Row& row : answering) answering_.push_back(row.rule);
+  reading_request_body_ = RuleIndex(reading);
   answering_by_name_ = RuleIndex(answering, std::array{match::Field::HttpHost});
 }
 
@@ -61,11 +71,13 @@ ConnectionPlan RuleSet::plan_connection(const match::Subject& subject, Time time
 bool RuleSet::wants_body(const match::Subject& subject, Moment body, Time time) const {
   bool wants = false;
   auto head = static_cast<Moment>(static_cast<uint8_t>(body) - 1);
-  at_[static_cast<size_t>(body)].visit(subject, [&](uint32_t i) {
+  auto ask = [&](uint32_t i) {
     const Rule& rule = *rules_[i];
     wants = !rule.tally().is_over(time) && rule.match().evaluate(subject, head) != Truth::No;
     return !wants;
-  });
+  };
+  const RuleIndex& asked = body == Moment::RequestBody ? reading_request_body_ : at_[static_cast<size_t>(body)];
+  asked.visit(subject, ask);
   return wants;
 }
 

@@ -58,8 +58,9 @@ class RuleSet {
   // Their wish for a connection whose ClientHello is read.
   ConnectionPlan plan_connection(const match::Subject& subject, Time time) const;
 
-  // Whether a rule that acts at `body` (RequestBody, ResponseBody) could want something of this exchange, of which
-  // everything before that moment is known: then the body is collected, and plan() asked again at that moment.
+  // Whether a rule that acts at `body` (RequestBody, ResponseBody) or, of a request's, needs it later, could want
+  // something of this exchange, of which everything before that moment is known: then the body is collected, and plan()
+  // asked again at that moment.
   bool wants_body(const match::Subject& subject, match::Moment body, Time time) const;
 
   // Whether a rule that answers at the request could answer an exchange of a connection of which only Connect and Hello
@@ -73,6 +74,7 @@ class RuleSet {
   std::array<RuleIndex, static_cast<size_t>(match::Moment::End)> at_;  // the rules that may act, by their moment
   std::vector<uint32_t> answering_;                                    // those that may_answer asks
   RuleIndex answering_by_name_;                                        // the same
+  RuleIndex reading_request_body_;                                     // those for which it is collected
 };
 
 }  // namespace waylay::rules

@@ -31,7 +31,7 @@ struct Options {
   std::optional<std::string> rules_directory, user, group, log_level;
   std::optional<unsigned> workers;
   std::vector<std::string> docker_sockets;
-  bool error_page = false, strict_x509 = false;
+  bool error_page = false, strict_x509 = false, no_handlers = false;
 };
 
 void describe(CLI::App& app, Options& options) {
@@ -57,6 +57,7 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--log-level", options.log_level, "debug, info, warning or error [info]")->type_name("LEVEL");
   app.add_flag("--error-page", options.error_page,
                "Answer 502 with the reason where an upstream cannot be reached or trusted");
+  app.add_flag("--no-handlers", options.no_handlers, "Let no rule call a program over the daemon's own network");
   app.add_option("--proxy-channel", options.proxy_channel)->group("");  // how the warden starts the proxy
 }
 
@@ -123,6 +124,7 @@ Result<void> override_values(const Options& options, Configuration& configuratio
   if (options.group) configuration.group = *options.group;
   if (options.error_page) configuration.error_page = true;
   if (options.strict_x509) configuration.strict_x509 = true;
+  if (options.no_handlers) configuration.handlers = false;
   return {};
 }
 

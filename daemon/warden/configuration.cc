@@ -241,6 +241,7 @@ Result<void> read_configuration(std::string_view text, std::string_view file, Co
   reader.text("group", read.group);
   read_log_level(reader, read.log_level);
   reader.boolean("error_page", read.error_page);
+  reader.boolean("handlers", read.handlers);
   Result<void> finished = reader.finish();
   if (!finished) return finished;
   into = std::move(read);

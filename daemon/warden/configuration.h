@@ -13,7 +13,8 @@
 //         {"hosts": ["api.example", "*.internal.example"], "certificate": "FILE", "key": "FILE"}]},
 //     "docker": {"socket": "/var/run/docker.sock"},      // or a list of them
 //     "state_directory": "/var/lib/waylay", "runtime_directory": "/run/waylay", "rules_directory":
-//     "/etc/waylay/rules.d", "user": "waylay", "group": "waylay", "log_level": "info", "error_page": false
+//     "/etc/waylay/rules.d", "user": "waylay", "group": "waylay", "log_level": "info", "error_page": false,
+//     "handlers": true                     // rules may call programs over the daemon's own network
 //   }
 #pragma once
 
@@ -54,6 +55,7 @@ struct Configuration {
   std::string group = "waylay";
   log::Level log_level = log::Level::Info;
   bool error_page = false;
+  bool handlers = true;
 };
 
 std::string_view to_string(log::Level level);

@@ -57,6 +57,9 @@ enum class MessageType : uint32_t {
   Process,
 };
 
+// As the target of WantSockets: the daemon's own network, for calls of rules' handlers.
+constexpr uint32_t kOwnNetwork = ~uint32_t{0};
+
 constexpr size_t kMaximumPayload = size_t{60} * 1024;  // 64 KiB is what a message passes with default buffers
 constexpr size_t kMaximumStart =
     size_t{4} * 1024 * 1024;                // Start carries certificates: a system's whole bundle is about 220 KiB

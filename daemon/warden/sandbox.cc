@@ -234,6 +234,11 @@ void allow_restricted(Rules& rules) {
   rules.answer(SCMP_SYS(clone3), ENOSYS);
 }
 
+// For handlers: to what they can be connected is a matter of the proxy's user.
+void allow_unix_sockets(Rules& rules) {
+  rules.allow_when(SCMP_SYS(socket), {equals(0, AF_UNIX), equals(1, SOCK_STREAM | SOCK_CLOEXEC)});
+}
+
 void allow_tcp_sockets(Rules& rules) {
   for (uint64_t family : {AF_INET, AF_INET6}) {
     rules.allow_when(SCMP_SYS(socket), {equals(0, family), equals(1, SOCK_STREAM | SOCK_CLOEXEC)});
@@ -283,6 +288,7 @@ Result<void> install_seccomp(bool makes_sockets) {
   Rules rules(filter.get());
   for (int call : kPlain) rules.allow(call);
   allow_restricted(rules);
+  allow_unix_sockets(rules);
   if (makes_sockets) allow_tcp_sockets(rules);
   int failure = rules.first_failure();
   if (failure == 0) failure = -::seccomp_load(filter.get());

@@ -1,5 +1,6 @@
 #include "warden/socket_source.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -7,6 +8,7 @@
 #include <cerrno>
 
 #include "kernel/netns.h"
+#include "warden/protocol.h"
 
 namespace waylay::warden {
 namespace {
@@ -30,6 +32,13 @@ void SocketSource::add(uint32_t target, Fd netns) {
   namespaces_[target] = std::move(netns);
 }
 
+Result<void> SocketSource::add_own_network() {
+  Fd own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!own) return fail(posix_error(errno, "opening the daemon's own network namespace"));
+  add(kOwnNetwork, std::move(own));
+  return {};
+}
+
 void SocketSource::remove(uint32_t target) {
   std::lock_guard lock(mutex_);
   namespaces_.erase(target);
@@ -38,6 +47,8 @@ void SocketSource::remove(uint32_t target) {
 Result<std::vector<Fd>> SocketSource::make(uint32_t target, Family family, int count) {
   std::lock_guard lock(mutex_);
   auto found = namespaces_.find(target);
+  if (found == namespaces_.end() && target == kOwnNetwork)
+    return fail(Error::local(ErrorKind::Permission, "handlers are switched off (--no-handlers)"));
   if (found == namespaces_.end())
     return fail(Error::local(ErrorKind::NotFound, "target " + std::to_string(target) + " is not attached"));
   Result<std::vector<Fd>> sockets;

@@ -19,6 +19,8 @@ class SocketSource {
  public:
   void add(uint32_t target, Fd netns);
   void remove(uint32_t target);
+  // kOwnNetwork too can make sockets from now on.
+  Result<void> add_own_network();
   // NotFound when the target is not attached (any more).
   Result<std::vector<Fd>> make(uint32_t target, Family family, int count);
 

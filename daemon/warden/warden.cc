@@ -357,6 +357,8 @@ Result<void> Warden::start_services() {
   attachments_ = std::make_unique<Attachments>(attachment_parts());
   inquiries_ = std::make_unique<JobThread>("waylay-inquire");
   working_ = std::make_unique<JobThread>("waylay-attach");
+  if (configuration_.handlers)
+    if (Result<void> added = sockets_.add_own_network(); !added) return added;
   auto broken = [this](const Error& why) { kill_proxy(why); };
   service_ =
       std::make_unique<WorkerService>(std::move(channels_), *authority_, sockets_, *processes_, *inquiries_, broken);

@@ -289,6 +289,24 @@ TEST_P(Actions, ChangesAResponseByWhatItsBodySays) {
   EXPECT_EQ(play.exchanges().size(), 2u);
 }
 
+TEST_P(Actions, ChangesAResponseByWhatTheRequestsBodySaid) {
+  Playbook play(story(rule(R"("status": 500)", "body.text contains \"secret\"")));
+  play.client_says(kPost);
+  EXPECT_EQ(play.take_origin_got(), kPost);
+  play.origin_says(kHello);
+  EXPECT_EQ(play.client_got(), "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 5\r\n\r\nhello");
+}
+
+TEST_P(Actions, EditsBothBodies) {
+  Playbook play(story(R"([{"name": "up", "match": "", "request_body": {"regex": "secret", "with": "s"}},
+                          {"name": "down", "match": "", "body": {"regex": "l", "with": ""}}])"));
+  play.client_says(kPost);
+  EXPECT_EQ(play.origin_got(), "POST /a HTTP/1.1\r\nHost: origin.test\r\nContent-Length: 1\r\n\r\ns");
+  play.origin_says(kHello);
+  EXPECT_EQ(play.client_got(), "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nheo") << play.transcript();
+  EXPECT_TRUE(play.exchanges().at(0)->notes.empty());
+}
+
 TEST(OneAction, ForwardsABodyThatIsTooLargeToBeCollected) {
   Story told;
   told.rules = rule(R"("status": 500)", "response.body.text contains \"ell\"");

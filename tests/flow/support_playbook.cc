@@ -44,6 +44,8 @@ std::string name_of(const Command& command) {
     std::string operator()(const ShutdownClient&) { return "ShutdownClient"; }
     std::string operator()(const CloseClient&) { return "CloseClient"; }
     std::string operator()(const ResetClient&) { return "ResetClient"; }
+    std::string operator()(const CallHandler& c) { return "CallHandler " + c.handler->url; }
+    std::string operator()(const CancelHandler&) { return "CancelHandler"; }
   };
   return std::visit(Namer{}, command);
 }
@@ -259,10 +261,18 @@ bool Playbook::carry_out_commands() {
     std::string alpn = setup_.client_alpn.empty() ? "" : setup_.origin_alpn;
     origin_.emplace(must(world_.origin_context.accept(*leaf, alpn, "origin", &origin_out_)));
     flow_->on_upstream_connected(connect->id, now_);
+  } else if (auto* call = std::get_if<CallHandler>(&*command)) {
+    handler_calls_.push_back(std::move(*call));
   } else if (auto* request = std::get_if<RequestLeaf>(&*command)) {
     flow_->on_leaf(world_.leaf(world_.waylay_ca, *world_.waylay_minter, request->name, request->mirror, now()), now_);
   }
   return true;
+}
+
+void Playbook::handler_answers(Result<hook::Answer> answer) {
+  ASSERT_FALSE(handler_calls_.empty()) << transcript();
+  flow_->on_handler_answer(handler_calls_.back().exchange, std::move(answer), now_);
+  run();
 }
 
 void Playbook::read_client(Bytes bytes) {

@@ -77,6 +77,7 @@ class Playbook {
   void client_stops_reading() { client_reads_ = false; }
   void client_reads_again();
   void wait(int64_t milliseconds);
+  void handler_answers(Result<hook::Answer> answer);  // the call made last
   void run();
 
   // What they got.
@@ -91,6 +92,7 @@ class Playbook {
   std::string client_error() const;
   std::string issuer_seen_by_client() const;
   int connections() const { return connections_; }
+  const std::vector<CallHandler>& handler_calls() const { return handler_calls_; }
   const std::vector<std::string>& commands() const { return commands_; }
   const FlowFacts& facts() const { return *recording_.flow; }
   const std::vector<std::shared_ptr<const ExchangeFacts>>& exchanges() const { return recording_.exchanges; }
@@ -124,6 +126,7 @@ class Playbook {
   bool raw_client_ = false;
   std::string client_got_, origin_got_, client_raw_, origin_raw_;
   std::vector<std::string> commands_;
+  std::vector<CallHandler> handler_calls_;
   std::optional<std::string> refuse_;
   UpstreamId connected_ = 0;
   int connections_ = 0;

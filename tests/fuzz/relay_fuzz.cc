@@ -230,6 +230,8 @@ class Conversation final : private Relay::Link {
   void close_client(bool) override { client_closed_ = true; }
   void reset_client() override { client_closed_ = true; }
   void shutdown_upstream() override {}
+  void call_handler(uint64_t, std::shared_ptr<const rules::Handler>, std::string) override {}
+  void cancel_handler(uint64_t) override {}
   void close_upstream(bool) override { ready_ = wanted_ = false; }
 
   FuzzedDataProvider& choices_;

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
 #include "base/address.h"
+#include "base/base64.h"
 #include "base/byte_queue.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "base/utf8.h"
 
 namespace waylay {
 namespace {
@@ -59,6 +61,26 @@ TEST(Error, ReadsFromOutsideToInside) {
   Error error = posix_error(EADDRINUSE, "listening on 127.0.0.1:8443").with("attaching docker:web");
   EXPECT_EQ(error.message, "attaching docker:web: listening on 127.0.0.1:8443: Address already in use");
   EXPECT_EQ(error.code, EADDRINUSE);
+}
+
+TEST(Base64, GoesBothWays) {
+  constexpr std::pair<std::string_view, std::string_view> kPairs[] = {
+      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"\xff\xfe\xfd", "//79"}};
+  for (auto [bytes, text] : kPairs) {
+    EXPECT_EQ(encode_base64(bytes), text);
+    EXPECT_EQ(decode_base64(text), bytes);
+  }
+  for (std::string_view text : {"Zg", "Zg=", "Zh==", "Z===", "Zg==Zg==", "Zm9 ", "____"})
+    EXPECT_EQ(decode_base64(text), std::nullopt) << text;
+}
+
+TEST(Utf8, IsTextWithoutSurrogatesAndOverlongForms) {
+  for (std::string_view text :
+       {"", "plain", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\xa2", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  for (std::string_view bytes : {"\x80", "\xc3", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
+                                 "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xe2\x82"})
+    EXPECT_FALSE(is_utf8(bytes));
 }
 
 TEST(Clock, PrintsIso8601InUtc) {

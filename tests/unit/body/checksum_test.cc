@@ -35,13 +35,5 @@ TEST(Checksum, AlgorithmsHaveTheirNames) {
   EXPECT_EQ(algorithm_named("xxhash"), std::nullopt);
 }
 
-TEST(Checksum, InBase64) {
-  EXPECT_EQ(to_base64(""), "");
-  EXPECT_EQ(to_base64("f"), "Zg==");
-  EXPECT_EQ(to_base64("fo"), "Zm8=");
-  EXPECT_EQ(to_base64("foo"), "Zm9v");
-  EXPECT_EQ(to_base64("foob"), "Zm9vYg==");
-}
-
 }  // namespace
 }  // namespace waylay::body

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "body/checksum.h"
 
 namespace waylay::body {
@@ -23,7 +24,7 @@ std::string refreshed(std::string_view fields, Change change = {"before", "after
 }
 
 std::string of(Algorithm algorithm, std::string_view bytes = "after") {
-  return to_base64(digest(algorithm, bytes));
+  return encode_base64(digest(algorithm, bytes));
 }
 
 TEST(DependentFields, OthersStayAsTheyAre) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "body/aws_chunked.h"
 #include "body/checksum.h"
 
@@ -39,7 +40,7 @@ TEST(MessageBody, GoesOnInTheSameCodings) {
   EXPECT_EQ(decode(coded, codings).value(), "after");
   EXPECT_EQ(head.first("content-encoding"), "gzip, br");
   EXPECT_EQ(head.first("x-amz-crc32"), std::to_string(crc32(coded)));  // of what is sent, as botocore checks it
-  EXPECT_EQ(trailers[0].second, to_base64(digest(Algorithm::Md5, coded)));
+  EXPECT_EQ(trailers[0].second, encode_base64(digest(Algorithm::Md5, coded)));
 }
 
 TEST(MessageBody, ThatReplacesOneInACodingThatIsNotKnownHasNone) {

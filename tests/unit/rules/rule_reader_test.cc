@@ -1,6 +1,5 @@
 #include "rules/rule_reader.h"
 
-#include "rules/base64.h"
 #include "rules/duration.h"
 #include "rules/respond_reader.h"
 #include "unit/rules/support.h"
@@ -183,16 +182,6 @@ TEST(RuleReader, HoldsItsLimits) {
   std::string many = "[0";
   for (size_t i = 0; i < kMostRules; ++i) many += ",0";
   EXPECT_EQ(error_of(many + "]"), "a.json: 10001 rules; at most 10000 are taken");
-}
-
-TEST(Base64, DecodesWhatIsPaddedAndNothingElse) {
-  EXPECT_EQ(decode_base64(""), "");
-  EXPECT_EQ(decode_base64("Zg=="), "f");
-  EXPECT_EQ(decode_base64("Zm8="), "fo");
-  EXPECT_EQ(decode_base64("Zm9v"), "foo");
-  EXPECT_EQ(decode_base64("+/+/"), "\xfb\xff\xbf");
-  for (const char* bad : {"Z", "Zg", "Zg=", "Zh==", "Z===", "====", "Zg==Zg==", "Zm 9", "Zm9v\n"})
-    EXPECT_FALSE(decode_base64(bad)) << bad;
 }
 
 TEST(Duration, NeedsANumberAndAUnit) {

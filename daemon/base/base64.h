@@ -5,8 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace waylay::rules {
+namespace waylay {
 
+std::string encode_base64(std::string_view bytes);
 std::optional<std::string> decode_base64(std::string_view text);
 
-}  // namespace waylay::rules
+}  // namespace waylay
