@@ -1,6 +1,7 @@
 // Rules files: whatever comes in, the answer is rules that can act and be shown, or an error in words.
 #include "base/check.h"
 #include "rules/rule.h"
+#include "rules/rule_book.h"
 #include "rules/rule_reader.h"
 
 namespace {
