@@ -225,6 +225,12 @@ class Scenarios(world.Case):
         took = self.curl(self.job, f"https://{s3.HOST}/bytes/2000", "--output", "/dev/null", "--write-out", "%{time_total}").out
         self.assertGreaterEqual(float(took), 2.0)
 
+    def test_a_renewal_gone_wrong_is_told_plainly(self):
+        self.start("tls-renewal", f'match=tls.sni == "{s3.HOST}"')
+        refused = self.curl(self.job, f"https://{s3.HOST}/", check=False)
+        self.assertEqual(refused.status, 60, refused)  # curl: the peer's certificate cannot be verified
+        self.assertIn("expired", refused.err)
+
     def test_expired_credentials_are_not_retried(self):
         self.start("expired-credentials", "times=1")
         self.assertEqual(self.call("standard", *self.TABLES), ("ExpiredTokenException", 400, 0))

@@ -53,7 +53,7 @@ TEST(Scenario, ThoseOfTheProductSayWhatHappensAndHowLong) {
     }
   }
   for (const char* name : {"talk", "s3-slowdown", "dynamodb-hot-partition", "flaky-network", "slow-first-byte",
-                           "expired-credentials", "dribbling-body"})
+                           "expired-credentials", "dribbling-body", "tls-renewal"})
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
