@@ -254,8 +254,9 @@ Shell::Shell(FakeWarden& warden, const std::string& upstream_root_pem)
       link_(*ring, *this),
       leaves_(ring->timers(), *minter_, cache_, link_),
       processes_(link_),
+      handler_sockets_(ring->timers(), link_, warden::kOwnNetwork),
       environment_{client_tls_, upstream_tls_, rules, rejections, protocols, records, identifiers, scratch_, false},
-      tools_{*ring, environment_, leaves_, processes_},
+      tools_{*ring, environment_, leaves_, processes_, handler_sockets_},
       sockets(ring->timers(), link_, 7) {
   CHECK(ring->enable());
   link_.open(warden.take_channel());

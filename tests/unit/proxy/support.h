@@ -155,6 +155,7 @@ class Shell final : private WardenLink::Owner, private Connection::Owner {
   WardenLink link_;
   LeafSource leaves_;
   ProcessNames processes_;
+  SocketStock handler_sockets_;
   flow::Environment environment_;
   Tools tools_;
 
