@@ -20,6 +20,7 @@ install(FILES packaging/waylay.json DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}
 install(DIRECTORY DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/waylay/rules.d)
 
 install(DIRECTORY scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/waylay)
+install(DIRECTORY handlers DESTINATION ${CMAKE_INSTALL_DATADIR}/waylay USE_SOURCE_PERMISSIONS)
 install(FILES README.md CHANGELOG.md docs/design.md docs/rules.md docs/faults.md docs/openapi.json docs/rules.schema.json
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
