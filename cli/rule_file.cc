@@ -5,43 +5,26 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
+#include "base/utf8.h"
 #include "cli/json.h"
 
 namespace waylay::cli {
 namespace {
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    size_t count = std::min<size_t>(3, bytes.size() - i);
-    for (size_t j = 0; j < 3; ++j) group = group << 8 | (j < count ? static_cast<uint8_t>(bytes[i + j]) : 0u);
-    for (size_t j = 0; j < 4; ++j) out += j <= count ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return out;
-}
-
-bool is_utf8(const std::string& text) {
-  // nlohmann knows UTF-8 strictly, and its parser says no without throwing.
-  Json quoted = text;
-  return quoted.dump(-1, ' ', false, Json::error_handler_t::ignore) ==
-         quoted.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 Result<bool> replace_body_file(Json& rule, const std::string& path, const std::string& pointer) {
   if (!rule.is_object() || !rule.contains("respond")) return false;
   Json& respond = rule["respond"];
-  if (!respond.is_object() || !respond.contains("body_file")) return false;
+  if (!respond.is_object() || !respond.contains("file")) return false;
   auto wrong = [&](std::string_view what) {
-    return fail(Error::local(ErrorKind::Invalid, path + ": " + pointer + "/respond/body_file: " + std::string(what)));
+    return fail(Error::local(ErrorKind::Invalid, path + ": " + pointer + "/respond/file: " + std::string(what)));
   };
-  if (!respond["body_file"].is_string()) return wrong("must be the name of a file");
+  if (!respond["file"].is_string()) return wrong("must be the name of a file");
   if (respond.contains("body") || respond.contains("body_base64")) return wrong("there is a \"body\" already");
-  std::filesystem::path file = std::filesystem::path(path).parent_path() / respond["body_file"].get<std::string>();
+  std::filesystem::path file = std::filesystem::path(path).parent_path() / respond["file"].get<std::string>();
   Result<std::string> body = read_file(file, kMaximumBodyFile);
   if (!body) return wrong(body.error().message);
-  respond.erase("body_file");
+  respond.erase("file");
   set_body(respond, *body);
   return true;
 }
@@ -66,10 +49,10 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
 }
 
 void set_body(Json& respond, const std::string& body) {
-  if (is_utf8(body)) {
+  if (is_utf8(body) && body.find("{{") == std::string::npos) {
     respond["body"] = body;
   } else {
-    respond["body_base64"] = base64(body);
+    respond["body_base64"] = encode_base64(body);
   }
 }
 

@@ -144,7 +144,7 @@ std::vector<Verb> make_verbs() {
        "Take rules from JSON files, or read rules.d again",
        "With FILEs, their rules are added to those that were added or loaded before; all of them or none. A file holds "
        "one "
-       "rule, or {\"rules\": [...]}, with comments if you like. \"body_file\" in a respond is read relative to the "
+       "rule, or {\"rules\": [...]}, with comments if you like. \"file\" in a respond is read relative to the "
        "rule "
        "file.\n\n"
        "Without, the files in /etc/waylay/rules.d are read again, as by \"systemctl reload waylayd\": a file that is "

@@ -23,6 +23,16 @@ Result<std::string> read_file(const fs::path& path) {
   return text;
 }
 
+// A file that a rule names lies beside it: who may write rules says with them what the daemon sends, not what it reads.
+Result<std::string> read_body_file(const fs::path& directory, const fs::path& name) {
+  if (name.is_absolute() || name.has_parent_path() || name.filename() != name || name == "..")
+    return fail(Error::local(ErrorKind::Invalid, "must be the name of a file beside the rules, without a folder"));
+  std::error_code ignored;
+  if (!fs::is_regular_file(directory / name, ignored))
+    return fail(Error::local(ErrorKind::NotFound, "there is no such file beside the rules"));
+  return read_file(directory / name);
+}
+
 Result<std::vector<fs::path>> list_files(const std::string& directory) {
   std::error_code error;
   std::vector<fs::path> paths;
@@ -48,7 +58,8 @@ Result<std::vector<std::shared_ptr<Rule>>> read_directory(const std::string& dir
   for (const fs::path& path : *paths) {
     Result<std::string> text = read_file(path);
     if (!text) return fail(text);
-    Result<std::vector<std::shared_ptr<Rule>>> rules = read_rules(*text, path.string());
+    auto beside = [&](const std::string& name) { return read_body_file(fs::path(directory), name); };
+    Result<std::vector<std::shared_ptr<Rule>>> rules = read_rules(*text, path.string(), beside);
     if (!rules) return fail(rules);
     if (Result<void> unique = check_unique(*rules, {all.begin(), all.end()}); !unique) return fail(unique);
     all.insert(all.end(), rules->begin(), rules->end());

@@ -18,20 +18,11 @@ Template read_base64(Reader& reader, const Json& value, const Place& place) {
   return {};
 }
 
-Template read_file(Reader& reader, const Json& value, const Place& place) {
-  std::optional<std::string> path = reader.text(value, place);
-  if (!path) return {};
-  Result<std::string> body = reader.file(*path);
-  if (body) return Template::plain(std::move(*body));
-  reader.wrong(place, body.error().message);
-  return {};
-}
-
 Template read_body(Reader& reader, const Json& respond, const Place& place) {
   constexpr struct {
     std::string_view key;
     Template (*read)(Reader&, const Json&, const Place&);
-  } kForms[] = {{"body", read_template}, {"body_base64", read_base64}, {"file", read_file}};
+  } kForms[] = {{"body", read_template}, {"body_base64", read_base64}};
   Template body;
   std::string_view given;
   for (const auto& form : kForms) {

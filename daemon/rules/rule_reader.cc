@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/base64.h"
 #include "rules/actions_reader.h"
 #include "rules/limits_reader.h"
 
@@ -236,6 +237,29 @@ std::vector<std::string_view> rule_names() {
   return names;
 }
 
+namespace {
+
+bool names_file(const Json& rule) {
+  const Json* respond = rule.is_object() ? Reader::member(rule, "respond") : nullptr;
+  return respond && respond->is_object() && respond->contains("file");
+}
+
+// The rule with what its file holds now: another content is another rule, and counts anew.
+Json with_content(Reader& reader, Json rule, const Place& place) {
+  Json& respond = rule["respond"];
+  Place where = place / "respond" / "file";
+  std::optional<std::string> path = reader.text(respond["file"], where);
+  Result<std::string> content = path ? reader.file(*path) : fail(Error::local(ErrorKind::Invalid, "is no path"));
+  if (!content) reader.wrong(where, content.error().message);
+  if (respond.contains("body") || respond.contains("body_base64"))
+    reader.wrong(place / "respond", "a body is said there as well as by \"file\": give one of them");
+  respond.erase("file");
+  respond["body_base64"] = encode_base64(content.value_or(""));
+  return rule;
+}
+
+}  // namespace
+
 Result<std::vector<std::shared_ptr<Rule>>> read_rules(std::string_view json, std::string_view origin,
                                                       Reader::Files files) {
   Result<Json> document = parse_json(json, origin, kMostRuleFileBytes);
@@ -248,7 +272,9 @@ Result<std::vector<std::shared_ptr<Rule>>> read_rules(std::string_view json, std
   std::unordered_map<std::string, const Place*> names;
   for (const Listed& one : listed) {
     if (reader.failed()) break;
-    std::shared_ptr<Rule> rule = read_rule(reader, *one.value, one.place, origin);
+    std::shared_ptr<Rule> rule = names_file(*one.value)
+                                     ? read_rule(reader, with_content(reader, *one.value, one.place), one.place, origin)
+                                     : read_rule(reader, *one.value, one.place, origin);
     if (!rule) break;
     auto [former, is_new] = names.emplace(rule->name(), &one.place);
     if (!is_new)

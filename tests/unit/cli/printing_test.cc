@@ -132,20 +132,22 @@ TEST_F(RuleFiles, AreSentAsTheyAreWhenNothingIsToBeRead) {
 TEST_F(RuleFiles, BringTheirBodyFiles) {
   write("body.json", "{\"from\": \"a file\"}");
   write("binary", std::string("\xff\x00\x01", 3));
-  std::string path =
-      write("rules.json", R"({"rules": [{"name": "a", "respond": {"status": 200, "body_file": "body.json"}},
-                                                       {"name": "b", "respond": {"body_file": "binary"}}]})");
+  write("template", "{{none}}");
+  std::string path = write("rules.json", R"({"rules": [{"name": "a", "respond": {"status": 200, "file": "body.json"}},
+                                                       {"name": "b", "respond": {"file": "binary"}},
+                                                       {"name": "c", "respond": {"file": "template"}}]})");
   Json rules = Json::parse(*read_rule_file(path))["rules"];
   EXPECT_EQ(rules[0]["respond"]["body"], "{\"from\": \"a file\"}");
-  EXPECT_FALSE(rules[0]["respond"].contains("body_file"));
+  EXPECT_FALSE(rules[0]["respond"].contains("file"));
   EXPECT_EQ(rules[1]["respond"]["body_base64"], "/wAB");
+  EXPECT_EQ(rules[2]["respond"]["body_base64"], "e3tub25lfX0=");
 }
 
 TEST_F(RuleFiles, SayWhereABodyFileIsMissing) {
-  std::string path = write("rules.json", R"({"rules": [{"name": "a", "respond": {"body_file": "absent"}}]})");
+  std::string path = write("rules.json", R"({"rules": [{"name": "a", "respond": {"file": "absent"}}]})");
   Result<std::string> text = read_rule_file(path);
   ASSERT_FALSE(text);
-  EXPECT_THAT(text.error().message, HasSubstr(path + ": /rules/0/respond/body_file: "));
+  EXPECT_THAT(text.error().message, HasSubstr(path + ": /rules/0/respond/file: "));
   EXPECT_FALSE(read_rule_file(directory + "/absent.json"));
   EXPECT_FALSE(read_rule_file(directory));
 }

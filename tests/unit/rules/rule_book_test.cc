@@ -3,6 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "unit/rules/support.h"
 
 namespace waylay::rules {
@@ -306,6 +307,23 @@ TEST(RuleBook, TakesSeveralDocumentsAllOrNone) {
   ASSERT_FALSE(names_or_error);
   EXPECT_EQ(names_or_error.error().message.substr(0, 17), "bad.json: /status");
   EXPECT_TRUE(book.current()->empty());
+}
+
+TEST(RuleBook, ReadsTheBodiesThatLieBesideItsFiles) {
+  Directory directory;
+  RuleBook book;
+  auto load = [&](const std::string& file) {
+    directory.write("a.json", R"([{"name": "mock", "match": "", "times": 5, "respond": {"file": ")" + file + "\"}}]");
+    Result<size_t> loaded = book.load_directory(directory.path(), kNow);
+    return loaded ? "" : loaded.error().message;
+  };
+  directory.write("body.html", std::string("{{no template}}\xff"));
+  EXPECT_EQ(load("body.html"), "");
+  EXPECT_NE(book.current()->rules()[0]->text().find(encode_base64("{{no template}}\xff")), std::string::npos);
+  for (const char* path : {"/etc/passwd", "../body.html", "sub/body.html", ".."})
+    EXPECT_NE(load(path).find("/0/respond/file: must be the name of a file beside the rules"), std::string::npos)
+        << path;
+  EXPECT_NE(load("absent").find("/0/respond/file: there is no such file"), std::string::npos);
 }
 
 }  // namespace
