@@ -1,5 +1,6 @@
 #include "simulation/universe.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -30,9 +31,13 @@ tls::UpstreamContext trusting(const tls::CertificateAuthority& authority) {
   return must(tls::UpstreamContext::create(options));
 }
 
+// The rest of an answer that a rule replaced is read and dropped, up to this.
+constexpr size_t kDropped = 1024 * 1024;
+
 struct RuleChoice {
   const char* json;
-  bool breaks = false, drops = false;
+  bool breaks = false;
+  size_t held = 0;  // bytes that one side may be ahead of the other by it
 };
 constexpr auto kRules = std::to_array<RuleChoice>({
     {R"([])"},
@@ -42,12 +47,25 @@ constexpr auto kRules = std::to_array<RuleChoice>({
          {"name": "mark", "match": "", "headers": {"add": {"X-Rule": "mark"}}}])"},
     {R"([{"name": "mock", "match": "http.request.uri matches \"e[13579]$\"", "every": 2,
           "respond": {"status": 200, "headers": {"X-Rule": "mock"}, "body": "mocked"}}])",
-     false, true},
+     false, kDropped},
     {R"([{"name": "swap", "match": "http.response.code == 404", "every": 2,
           "respond": {"status": 503, "headers": {"X-Rule": "mock"}, "body": "mocked"}}])",
-     false, true},
+     false, kDropped},
     {R"([{"name": "slow", "match": "http.request.method == \"GET\"", "delay": "20ms"}])"},
     {R"([{"name": "late", "match": "http.response.code == 200", "delay": "3s"}])"},
+    {R"([{"name": "slowly", "match": "", "throttle": {"up": "300KiB", "down": "300KiB"}}])"},
+    {R"([{"name": "drops", "match": "http.response.code == 200", "chunk_delay": {"uniform": ["1ms", "9ms"]}}])"},
+    {R"([{"name": "collect", "match": "body.text contains \"never said\"", "status": 500},
+         {"name": "look", "match": "response.body.text contains \"never said\"", "status": 500}])",
+     false, flow::kMostCollected},
+    {R"([{"name": "unchanged", "match": "", "body": {"regex": "never said", "with": "x"}},
+         {"name": "unchanged-up", "match": "", "request_body": {"regex": "never said", "with": "x"}}])",
+     false, flow::kMostCollected},
+    {R"([{"name": "short", "match": "http.response.code == 500", "abort": {"how": "fin", "after_bytes": 100}},
+         {"name": "shorter", "match": "http.response.code == 404", "abort": {"how": "rst", "after_bytes": 1000}}])",
+     true},
+    {R"([{"name": "stall", "match": "http.request.uri contains \"e3\"", "abort": {"how": "stall", "for": "5s"}}])",
+     true},
     {R"([{"name": "cut", "match": "http.request.uri contains \"e2\"", "abort": "rst"}])", true},
 });
 
@@ -100,7 +118,7 @@ void Universe::change_rules() {
   const RuleChoice& choice = kRules[chance.below(kRules.size())];
   must(rules_.replace(choice.json, "simulation", now));
   rules_break_ = rules_break_ || choice.breaks;
-  rules_drop_ = rules_drop_ || choice.drops;
+  most_held_ = std::max(most_held_, choice.held);
 }
 
 void Universe::exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) {

@@ -31,8 +31,8 @@ class Universe final : private flow::Recorder {
   void change_rules();
   // Whether a rule in force now or earlier ends exchanges in a way that a client sees as an accident.
   bool rules_break() const { return rules_break_; }
-  // Or in whose place something is sent while it is read and dropped.
-  bool rules_drop() const { return rules_drop_; }
+  // Bytes that rules let one side be ahead of the other: what is dropped, or held until a rule has seen all of it.
+  size_t most_held() const { return most_held_; }
 
   // What was recorded of a flow.
   size_t exchanges_recorded(uint64_t flow) const;
@@ -56,7 +56,8 @@ class Universe final : private flow::Recorder {
   std::unique_ptr<flow::Environment> environment_;
   std::multimap<uint64_t, std::shared_ptr<const flow::ExchangeFacts>> recorded_;  // by flow
   std::set<uint64_t> exchange_ids_;
-  bool rules_break_ = false, rules_drop_ = false;
+  bool rules_break_ = false;
+  size_t most_held_ = 0;
 };
 
 // Ends the run with the seed and what went wrong: the rest of it would only hide the cause.
