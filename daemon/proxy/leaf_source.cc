@@ -29,7 +29,6 @@ std::optional<Result<LeafSource::Leaf>> LeafSource::ask(const tls::LeafRequest& 
   Result<tls::UnsignedLeaf> leaf =
       fault ? tls::prepare_faulty(minter_, request, *fault, now) : minter_.prepare(request, now);
   if (!leaf) return fail(leaf);
-  refill_.start_at(now.steady_ns);
   uint64_t id = next_id_++;
   if (Result<void> asked = warden_.ask_signature(id, leaf->tbs()); !asked) return fail(asked);
   auto pending =
@@ -63,11 +62,6 @@ void LeafSource::fail_everyone(const Error& why) {
   auto pending = std::move(pending_);
   pending_.clear();
   for (auto& [id, each] : pending) fail_all(each->waiters, why);
-}
-
-// One blank a turn: filling the stock up at once would hold up the connections that are waiting.
-void LeafSource::refill() {
-  if (minter_.refill_one()) refill_.start_at(refill_.deadline_ns() + kMillisecond_ns);
 }
 
 }  // namespace waylay::proxy

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "io/timer.h"
 #include "proxy/waiter.h"
 #include "tls/faulty_leaf.h"
 
@@ -19,11 +18,8 @@ class LeafSource {
  public:
   using Leaf = std::shared_ptr<const tls::Leaf>;
 
-  LeafSource(io::Timers& timers, tls::LeafMinter& minter, tls::LeafCache& cache, WardenLink& warden)
-      : minter_(minter),
-        cache_(cache),
-        warden_(warden),
-        refill_(io::Timer::calling<&LeafSource::refill>(this, timers)) {}
+  LeafSource(const tls::LeafMinter& minter, tls::LeafCache& cache, WardenLink& warden)
+      : minter_(minter), cache_(cache), warden_(warden) {}
 
   // An answer at once, or nothing: then the waiter gets it later.
   std::optional<Result<Leaf>> request(const tls::LeafRequest& request, Waiter<Leaf>& waiter, Time now);
@@ -45,15 +41,13 @@ class LeafSource {
   std::optional<Result<Leaf>> ask(const tls::LeafRequest& request, std::optional<tls::LeafFault> fault, std::string key,
                                   Waiter<Leaf>& waiter, Time now);
   Result<Leaf> finish(Pending& pending, const std::string& signature, Time now);
-  void refill();
 
-  tls::LeafMinter& minter_;
+  const tls::LeafMinter& minter_;
   tls::LeafCache& cache_;
   WardenLink& warden_;
   std::map<uint64_t, std::unique_ptr<Pending>> pending_;
   std::map<std::string, Pending*, std::less<>> by_key_;  // name and mirrored certificate
   uint64_t next_id_ = 1;
-  io::Timer refill_;
 };
 
 }  // namespace waylay::proxy

@@ -33,7 +33,6 @@ Result<std::unique_ptr<Shared>> make_shared_part(Inheritance& from, Services ser
   if (!policy) return fail(policy);
   Result<std::unique_ptr<tls::LeafMinter>> minter = tls::LeafMinter::create(from.info.ca_certificate);
   if (!minter) return fail(minter, "preparing leaves");
-  (*minter)->refill();
   return std::unique_ptr<Shared>(new Shared{.services = services,
                                             .ticket_keys = *keys,
                                             .roots = std::move(*roots),

@@ -44,7 +44,7 @@ Worker::Worker(unsigned index, Shared& shared, Contexts contexts, std::unique_pt
       warden_channel_(std::move(warden_channel)),
       scratch_(kScratch),
       warden_(*ring_, *this),
-      leaves_(ring_->timers(), *shared.minter, shared.leaves, warden_),
+      leaves_(*shared.minter, shared.leaves, warden_),
       processes_(warden_),
       handler_sockets_(ring_->timers(), warden_, warden::kOwnNetwork),
       environment_{contexts_.client,

@@ -45,8 +45,7 @@ class UnsignedLeaf {
   std::vector<std::byte> tbs_;
 };
 
-// Makes leaves for one CA with one P-256 key per run. Building an X509 with a key in it costs 0.3 ms, filling in a
-// prepared one ("blank") 0.04: so keep the stock filled when idle. Usable by several threads at once.
+// Makes leaves for one CA with one P-256 key per run. Usable by several threads at once.
 class LeafMinter {
  public:
   static Result<std::unique_ptr<LeafMinter>> create(std::string_view ca_certificate_pem);
@@ -55,12 +54,8 @@ class LeafMinter {
   // Mirrored leaves have the upstream's names (at most 200, the asked one always among them if the upstream is valid
   // for it), its common name, and end with it at the latest. Valid from two days ago for at most seven days from now.
   // Permission: the CA's name constraints do not allow this name.
-  Result<UnsignedLeaf> prepare(const LeafRequest& request, Time now);
+  Result<UnsignedLeaf> prepare(const LeafRequest& request, Time now) const;
   Result<std::shared_ptr<const Leaf>> finish(UnsignedLeaf&& leaf, Bytes signature) const;
-
-  void refill();      // up to the stock's full size; takes 0.25 ms a piece
-  bool refill_one();  // one blank; false: the stock is full
-  size_t stock() const;
 
  private:
   struct Core;

@@ -2,7 +2,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <deque>
 
 #include "tls/client_hello.h"
 #include "tls/leaf.h"
@@ -18,7 +17,6 @@ using Asn1String = Handle<ASN1_STRING, ASN1_STRING_free>;
 
 constexpr size_t kMaxNames = 200;
 constexpr size_t kMaxCommonName = 64;  // RFC 5280 appendix A.1, ub-common-name
-constexpr size_t kStock = 64;          // a burst of new names; 4 KiB each
 constexpr int64_t kBackdated_s = 2 * kDay_s;
 constexpr int64_t kLifetime_s = 7 * kDay_s;
 constexpr int kX509Version3 = 2;
@@ -51,18 +49,18 @@ bool set_signature(X509* certificate, Bytes signature) {
 }
 
 // Everything that is the same in all leaves of this run.
-Result<Certificate> make_blank(X509* ca, EVP_PKEY* key, bool ca_is_rsa) {
-  Certificate blank(X509_new());
-  bool made = blank && X509_set_version(blank.get(), kX509Version3) == 1 &&
-              X509_set_issuer_name(blank.get(), X509_get_subject_name(ca)) == 1 &&
-              X509_set_pubkey(blank.get(), key) == 1 && set_signature_algorithm(blank.get(), ca_is_rsa) &&
-              add_extension(blank.get(), ca, NID_basic_constraints, "critical,CA:FALSE") &&
-              add_extension(blank.get(), ca, NID_key_usage, "critical,digitalSignature") &&
-              add_extension(blank.get(), ca, NID_ext_key_usage, "serverAuth") &&
-              add_extension(blank.get(), ca, NID_subject_key_identifier, "hash") &&
-              add_extension(blank.get(), ca, NID_authority_key_identifier, "keyid:always");
+Result<Certificate> begin_leaf(X509* ca, EVP_PKEY* key, bool ca_is_rsa) {
+  Certificate leaf(X509_new());
+  bool made = leaf && X509_set_version(leaf.get(), kX509Version3) == 1 &&
+              X509_set_issuer_name(leaf.get(), X509_get_subject_name(ca)) == 1 &&
+              X509_set_pubkey(leaf.get(), key) == 1 && set_signature_algorithm(leaf.get(), ca_is_rsa) &&
+              add_extension(leaf.get(), ca, NID_basic_constraints, "critical,CA:FALSE") &&
+              add_extension(leaf.get(), ca, NID_key_usage, "critical,digitalSignature") &&
+              add_extension(leaf.get(), ca, NID_ext_key_usage, "serverAuth") &&
+              add_extension(leaf.get(), ca, NID_subject_key_identifier, "hash") &&
+              add_extension(leaf.get(), ca, NID_authority_key_identifier, "keyid:always");
   if (!made) return fail(openssl_error(ErrorKind::Unavailable, "preparing a leaf certificate"));
-  return blank;
+  return leaf;
 }
 
 bool is_valid_for(X509* certificate, const std::string& name) {
@@ -120,10 +118,6 @@ struct LeafMinter::Core {
   bool ca_is_rsa = false;
   NameConstraints constraints;
 
-  mutable std::mutex mutex;  // guards blanks
-  std::deque<Certificate> blanks;
-
-  Result<Certificate> take_blank();
   std::vector<std::string> names_for(const std::string& name, X509* mirror) const;
   std::string common_name_for(const std::string& name, const X509* mirror) const;
 };
@@ -135,7 +129,7 @@ Result<std::unique_ptr<LeafMinter>> LeafMinter::create(std::string_view ca_certi
   Result<Certificate> ca = certificate_from_pem(ca_certificate_pem);
   if (!ca) return fail(ca, "the CA's certificate");
   if (X509_check_ca(ca->get()) != 1) return fail(Error::local(ErrorKind::Invalid, "the certificate is not a CA's"));
-  Result<PrivateKey> key = make_p256_key();
+  Result<PrivateKey> key = make_p256_key_for_certificates();
   if (!key) return fail(key, "the key of the leaf certificates");
   auto core = std::make_unique<Core>();
   core->ca_is_rsa = EVP_PKEY_is_a(X509_get0_pubkey(ca->get()), "RSA");
@@ -145,7 +139,7 @@ Result<std::unique_ptr<LeafMinter>> LeafMinter::create(std::string_view ca_certi
   return std::unique_ptr<LeafMinter>(new LeafMinter(std::move(core)));
 }
 
-Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) {
+Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) const {
   Result<std::string> name = normalize_host_name(request.name);
   if (!name) return fail(name, "preparing a leaf certificate");
   if (!core_->constraints.allows(*name)) {
@@ -155,14 +149,14 @@ Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) {
   if (names.empty()) {
     return fail(Error::local(ErrorKind::Invalid, "the certificate to mirror for " + *name + " is for no host at all"));
   }
-  Result<Certificate> blank = core_->take_blank();
-  if (!blank) return fail(blank);
+  Result<Certificate> begun = begin_leaf(core_->ca.get(), core_->key.get(), core_->ca_is_rsa);
+  if (!begun) return fail(begun);
 
   int64_t now_s = now.wall_ns / kSecond_ns;
   int64_t until_s = now_s + kLifetime_s;
   if (request.mirror != nullptr) until_s = std::min(until_s, not_after_s(request.mirror));
   std::string common_name = core_->common_name_for(*name, request.mirror);
-  X509* certificate = blank->get();
+  X509* certificate = begun->get();
   bool filled = set_random_serial(certificate) && set_validity(certificate, now_s - kBackdated_s, until_s) &&
                 (common_name.empty() || set_common_name(certificate, common_name)) &&
                 set_names(certificate, names, common_name.empty());
@@ -173,7 +167,7 @@ Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) {
   auto* out = reinterpret_cast<unsigned char*>(leaf.tbs_.data());
   i2d_re_X509_tbs(certificate, &out);
   leaf.name_ = std::move(*name);
-  leaf.certificate_ = std::move(*blank);
+  leaf.certificate_ = std::move(*begun);
   return leaf;
 }
 
@@ -189,18 +183,6 @@ Result<std::shared_ptr<const Leaf>> LeafMinter::finish(UnsignedLeaf&& unsigned_l
   leaf->not_before_s = not_before_s(leaf->certificate.get());
   leaf->not_after_s = not_after_s(leaf->certificate.get());
   return std::shared_ptr<const Leaf>(std::move(leaf));
-}
-
-Result<Certificate> LeafMinter::Core::take_blank() {
-  {
-    std::scoped_lock lock(mutex);
-    if (!blanks.empty()) {
-      Certificate blank = std::move(blanks.front());
-      blanks.pop_front();
-      return blank;
-    }
-  }
-  return make_blank(ca.get(), key.get(), ca_is_rsa);
 }
 
 // The upstream's names in its order, without those that our CA may not speak for; the asked one behind them, unless it
@@ -222,25 +204,6 @@ std::string LeafMinter::Core::common_name_for(const std::string& name, const X50
   const std::string& chosen = mirrored.empty() ? name : mirrored;
   if (chosen.size() > kMaxCommonName || (!constraints.empty() && is_ip_literal(name))) return {};
   return chosen;
-}
-
-void LeafMinter::refill() {
-  while (refill_one()) {
-  }
-}
-
-bool LeafMinter::refill_one() {
-  if (stock() >= kStock) return false;
-  Result<Certificate> blank = make_blank(core_->ca.get(), core_->key.get(), core_->ca_is_rsa);
-  if (!blank) return false;
-  std::scoped_lock lock(core_->mutex);
-  core_->blanks.push_back(std::move(*blank));
-  return true;
-}
-
-size_t LeafMinter::stock() const {
-  std::scoped_lock lock(core_->mutex);
-  return core_->blanks.size();
 }
 
 }  // namespace waylay::tls

@@ -1,3 +1,4 @@
+#define OPENSSL_SUPPRESS_DEPRECATED  // EC_KEY: see make_p256_key_for_certificates
 #include "tls/x509_builder.h"
 
 #include <openssl/ec.h>
@@ -10,6 +11,7 @@ namespace waylay::tls {
 namespace {
 
 using Extension = Handle<X509_EXTENSION, X509_EXTENSION_free>;
+using EcKey = Handle<EC_KEY, EC_KEY_free>;
 using Integer = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
 
 }  // namespace
@@ -17,6 +19,14 @@ using Integer = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
 Result<PrivateKey> make_p256_key() {
   PrivateKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   if (!key) return fail(openssl_error(ErrorKind::Unavailable, "making a P-256 key"));
+  return key;
+}
+
+Result<PrivateKey> make_p256_key_for_certificates() {
+  EcKey made(EC_KEY_new_by_curve_name(NID_X9_62_prime256v1));
+  PrivateKey key(EVP_PKEY_new());
+  bool good = made && key && EC_KEY_generate_key(made.get()) == 1 && EVP_PKEY_set1_EC_KEY(key.get(), made.get()) == 1;
+  if (!good) return fail(openssl_error(ErrorKind::Unavailable, "making a P-256 key"));
   return key;
 }
 

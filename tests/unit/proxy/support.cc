@@ -252,7 +252,7 @@ Shell::Shell(FakeWarden& warden, const std::string& upstream_root_pem)
       minter_(std::move(*tls::LeafMinter::create(warden.ca_pem()))),
       scratch_(17 * 1024),
       link_(*ring, *this),
-      leaves_(ring->timers(), *minter_, cache_, link_),
+      leaves_(*minter_, cache_, link_),
       processes_(link_),
       handler_sockets_(ring->timers(), link_, warden::kOwnNetwork),
       environment_{client_tls_, upstream_tls_, rules, rejections, protocols, records, identifiers, scratch_, false},

@@ -161,17 +161,6 @@ TEST_F(LeafTest, NeedsASignature) {
   EXPECT_FALSE(side_.minter->finish(std::move(*side_.minter->prepare({"example.org"}, now())), {}));
 }
 
-TEST_F(LeafTest, ComesFromTheStockAndWithoutItAllTheSame) {
-  EXPECT_EQ(side_.minter->stock(), 0U);
-  side_.minter->refill();
-  size_t full = side_.minter->stock();
-  EXPECT_GT(full, 0U);
-  EXPECT_FALSE(side_.minter->refill_one());
-  Certificate copy = decoded(*side_.leaf("stocked.example"));
-  EXPECT_EQ(side_.minter->stock(), full - 1);
-  EXPECT_EQ(problem_with(copy.get(), side_.ca_pem, "stocked.example"), "");
-}
-
 TEST_F(LeafTest, FromAConfinedCaIsForPermittedNamesOnly) {
   CertificateAuthority ca =
       std::move(*CertificateAuthority::make({.host = "h", .permitted_names = {"example.org", "10.0.0.0/8"}}, now()));
@@ -195,7 +184,6 @@ TEST_F(LeafTest, FromAConfinedCaIsForPermittedNamesOnly) {
 }
 
 TEST_F(LeafTest, IsPreparedByManyThreadsAtOnce) {
-  side_.minter->refill();
   std::vector<std::thread> threads;
   std::atomic<int> good = 0;
   for (int t = 0; t < 4; ++t) {
@@ -203,7 +191,6 @@ TEST_F(LeafTest, IsPreparedByManyThreadsAtOnce) {
       for (int i = 0; i < 20; ++i) {
         std::string name = "t" + std::to_string(t) + "-" + std::to_string(i) + ".example";
         good += summarize(side_.leaf(name)->certificate.get()).names == std::vector{name} ? 1 : 0;
-        side_.minter->refill_one();
       }
     });
   }
