@@ -62,6 +62,7 @@ Attempt attempt_of(const ExchangeFacts& exchange) {
 std::string key_of(const ExchangeFacts& exchange) {
   constexpr char kBetween = '\x1f';  // in none of the parts
   std::string key = std::to_string(exchange.flow->target);
+  key.reserve(64 + exchange.call.invocation_id.size() + exchange.host.size() + exchange.target.size());
   key += kBetween;
   if (!exchange.call.invocation_id.empty()) return key + "id" + kBetween + exchange.call.invocation_id;
   key += std::to_string(exchange.flow->owner.pid);

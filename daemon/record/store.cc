@@ -52,9 +52,8 @@ void Store::flow_changed(const FlowPointer& facts) {
 void Store::exchange_ended(ExchangePointer facts) {
   {
     std::lock_guard lock(mutex_);
-    exchanges_.push_back(facts);
-    exchange_by_id_[facts->id] = facts;
-    totals_.exchange_bytes_held += bytes_of(*facts);
+    exchanges_.push_back({facts->id, bytes_of(*facts), facts});
+    totals_.exchange_bytes_held += exchanges_.back().bytes;
     ++totals_.exchanges;
     metrics_.exchange_ended(*facts, ledger_.exchange_ended(*facts));
     drop_exchanges();
@@ -65,8 +64,7 @@ void Store::exchange_ended(ExchangePointer facts) {
 void Store::drop_exchanges() {
   while (exchanges_.size() > limits_.exchanges ||
          (totals_.exchange_bytes_held > limits_.exchange_bytes && !exchanges_.empty())) {
-    totals_.exchange_bytes_held -= bytes_of(*exchanges_.front());
-    exchange_by_id_.erase(exchanges_.front()->id);
+    totals_.exchange_bytes_held -= exchanges_.front().bytes;
     exchanges_.pop_front();
     ++totals_.exchanges_dropped;
   }
@@ -90,15 +88,16 @@ Store::FlowPointer Store::flow(uint64_t id) const {
 
 Store::ExchangePointer Store::exchange(uint64_t id) const {
   std::lock_guard lock(mutex_);
-  auto found = exchange_by_id_.find(id);
-  return found == exchange_by_id_.end() ? nullptr : found->second;
+  auto found = std::ranges::find(exchanges_, id, &Held::id);
+  return found == exchanges_.end() ? nullptr : found->facts;
 }
 
 std::vector<Store::ExchangePointer> Store::exchanges(const match::Expression& match, size_t most) const {
   std::vector<ExchangePointer> all;
   {
     std::lock_guard lock(mutex_);
-    all.assign(exchanges_.begin(), exchanges_.end());
+    all.reserve(exchanges_.size());
+    for (const Held& held : exchanges_) all.push_back(held.facts);
   }
   return newest(all, match, most);
 }

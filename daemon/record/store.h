@@ -13,7 +13,6 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -64,8 +63,12 @@ class Store final : public flow::Recorder {
 
   const Limits limits_;
   mutable std::mutex mutex_;
-  std::deque<ExchangePointer> exchanges_;  // in the order they ended
-  std::unordered_map<uint64_t, ExchangePointer> exchange_by_id_;
+  struct Held {
+    uint64_t id;
+    size_t bytes;
+    ExchangePointer facts;
+  };
+  std::deque<Held> exchanges_;  // in the order they ended, so that an id is looked for, by a person, and rarely
   std::map<uint64_t, FlowPointer> flows_;
   std::set<uint64_t> closed_flows_;
   Ledger ledger_;
