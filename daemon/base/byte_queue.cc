@@ -5,6 +5,15 @@
 #include "base/check.h"
 
 namespace waylay {
+namespace {
+
+constexpr size_t kSmallest = 1024;
+// Bodies come as one receive buffer's records after another: room for all of them at once, instead of copying what is
+// there each time that the queue grows. Only what is written to becomes resident.
+constexpr size_t kRecord = 8 * 1024;
+constexpr size_t kReceiveBuffer = 36 * 1024;  // 32 KiB and what sealing adds
+
+}  // namespace
 
 void ByteQueue::append(Bytes bytes) {
   if (bytes.empty()) return;
@@ -19,7 +28,7 @@ std::span<std::byte> ByteQueue::prepare(size_t n) {
     if (begin_ > 0 && capacity_ - held >= n && begin_ >= held) {
       std::memcpy(data_.get(), data_.get() + begin_, held);  // no overlap: begin_ >= held
     } else {
-      size_t capacity = std::max({held + n, capacity_ * 2, size_t{1024}});
+      size_t capacity = std::max({held + n, capacity_ * 2, n < kRecord ? kSmallest : kReceiveBuffer});
       auto grown = std::make_unique_for_overwrite<std::byte[]>(capacity);
       if (held > 0) std::memcpy(grown.get(), data_.get() + begin_, held);
       data_ = std::move(grown);

@@ -6,7 +6,7 @@ namespace waylay::bench {
 namespace {
 
 constexpr std::string_view kHost = "origin.test";
-constexpr size_t kReceiveBuffer = 64 * 1024;  // io::RingOptions::buffer_size
+constexpr size_t kReceiveBuffer = 32 * 1024;  // io::RingOptions::buffer_size
 
 flow::FlowFacts facts_of_a_connection() {
   flow::FlowFacts facts;
