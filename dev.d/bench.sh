@@ -1,6 +1,6 @@
 verb_help() {
   cat <<'TEXT'
-usage: ./dev bench [peers] [--peers A,B,...] [--workloads A,B,...] [--reps N] [--duration SECONDS]
+usage: ./dev bench [peers] [--peers A,B,...] [--workloads A,B,...] [--reps N] [--duration SECONDS] [--rules N]
        ./dev bench own [--seconds N] [--reps N] [--scale]
        ./dev bench micro [FILTER]
        ./dev bench instructions [--record] [--profile [WORKLOAD]]
@@ -13,6 +13,8 @@ Ratios that are worse than in the last kept run, beyond the noise, are listed.
   --workloads   default: all; small_h1,conn_full,bulk1,idle are the quick ones
   --reps        default: 3, interleaved
   --duration    seconds for each load, default: the harness's
+  --rules       so many rules are loaded into Waylay, each for a host of its own; default: 10. In the workload "rewrite"
+                one more applies, to every exchange
 
 The harness is the folder that WAYLAY_BENCH names (default: ../shared/bench). Raw lines are kept in build/bench/.
 
@@ -38,10 +40,12 @@ bench_peers() {
   become_root bench peers "$@"
   local peers=direct,nginx-reencrypt,waylay,haproxy-reencrypt,haproxy-tcp,sslsplit,squid,mitmproxy
   local -a options=()
+  local rules=10
   while [ $# -gt 0 ]; do
     case $1 in
       --peers) peers=${2:?--peers needs a list}; shift 2 ;;
       --workloads | --reps | --duration) options+=("$1" "${2:?$1 needs a value}"); shift 2 ;;
+      --rules) rules=${2:?--rules needs a number}; shift 2 ;;
       *) verb_help >&2; exit 2 ;;
     esac
   done
@@ -57,9 +61,12 @@ bench_peers() {
   cp -r "$harness" "$place/harness"
   chmod -R u+w "$place/harness"
   cp tests/bench/waylay.sh "$place/harness/peers/waylay.sh"
+  mkdir -p "$place/rules"
+  /usr/bin/python3 -B tests/bench/rules.py "$rules" >"$place/rules/bench.json"
   results=$place/$(date +%Y-%m-%d-%H%M%S).jsonl
   say "measuring into ${results#"$WAYLAY_TOP"/}"
-  WAYLAYD=$WAYLAY_TOP/build/release/waylayd /usr/bin/python3 -B "$place/harness/bench.py" run --peers "$peers" --out "$results" "${options[@]}"
+  WAYLAYD=$WAYLAY_TOP/build/release/waylayd WAYLAY_BENCH_RULES=$place/rules /usr/bin/python3 -B "$place/harness/bench.py" \
+    run --peers "$peers" --out "$results" "${options[@]}"
   /usr/bin/python3 -B "$place/harness/summary.py" "$results" --spread --base nginx-reencrypt | tee "${results%.jsonl}.md"
   /usr/bin/python3 -B tests/bench/compare.py "$results"
   own_build
