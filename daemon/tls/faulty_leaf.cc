@@ -24,7 +24,7 @@ bool sign_with(X509* certificate, EVP_PKEY* key) {
 
 }  // namespace
 
-Result<UnsignedLeaf> prepare_faulty(LeafMinter& minter, const LeafRequest& request, LeafFault fault, Time now) {
+Result<UnsignedLeaf> prepare_faulty(const LeafMinter& minter, const LeafRequest& request, LeafFault fault, Time now) {
   switch (fault) {
     case LeafFault::Expired:
       return minter.prepare(request, {now.steady_ns - kLongAgo_ns, now.wall_ns - kLongAgo_ns});

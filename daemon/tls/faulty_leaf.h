@@ -14,7 +14,7 @@ enum class LeafFault : uint8_t {
 
 // The two halves of LeafMinter's work, the CA's signature between them. It signs a self-signed one too, in vain: that
 // costs nothing that matters, and keeps the way the same.
-Result<UnsignedLeaf> prepare_faulty(LeafMinter& minter, const LeafRequest& request, LeafFault fault, Time now);
+Result<UnsignedLeaf> prepare_faulty(const LeafMinter& minter, const LeafRequest& request, LeafFault fault, Time now);
 Result<std::shared_ptr<const Leaf>> finish_faulty(std::shared_ptr<const Leaf> leaf, LeafFault fault);
 
 }  // namespace waylay::tls
