@@ -198,6 +198,7 @@ class Exchange {
   void drop_upstreams_body(Time now);
   void drop_rest_of_response(Time now);
   void take_own(const rules::Response& response);
+  static rules::Response plain_text(int status, std::string_view text);
   void answer_plainly(int status, std::string_view text);
   void apply_response_plans(Time now);
   // Handlers (exchange_handler.cc).

@@ -25,15 +25,6 @@ struct Told {
   hook::Message message() const { return {head, body}; }
 };
 
-rules::Response bad_gateway(std::string_view why) {
-  rules::Response response;
-  response.status = 502;
-  response.reason = http::default_reason(502);
-  response.fields = {{"Content-Type", "text/plain; charset=utf-8"}, {"Server", "waylay"}};
-  response.body = std::string(why) + "\n";
-  return response;
-}
-
 hook::Origin origin_of(const FlowFacts& flow, const ExchangeFacts& exchange, const http::Head& request) {
   hook::Origin origin;
   origin.exchange = exchange.id;
@@ -102,7 +93,7 @@ void Exchange::leave_handler(rules::HandlerGate::Outcome outcome, Time now) {
 void Exchange::handler_failed(std::string why, Wait wait, Time now) {
   const rules::Handler& handler = body_plan_ ? *wanted_handler() : *plan_->handler;
   hook::Answer answer;
-  if (!handler.fail_open) answer = bad_gateway(why);
+  if (!handler.fail_open) answer = plain_text(502, why);
   note(std::move(why));
   go_on(std::move(answer), wait, now);
 }

@@ -20,15 +20,6 @@ constexpr uint64_t kMostDropped = 1024 * 1024;
 // Nor is it waited for longer: an event stream has no end.
 constexpr int64_t kLongestDrop_ns = 5 * kSecond_ns;
 
-rules::Response plain_text(int status, std::string_view text) {
-  rules::Response response;
-  response.status = status;
-  response.reason = http::default_reason(status);
-  response.fields = {{"Content-Type", "text/plain; charset=utf-8"}, {"Server", "waylay"}};
-  response.body = std::string(text) + "\n";
-  return response;
-}
-
 }  // namespace
 
 void Exchange::on_informational(const http::Head& head, Time) {
@@ -227,6 +218,15 @@ void Exchange::take_own(const rules::Response& response) {
   response_ = http::Head::response(response.status, response.reason);
   for (const auto& [name, value] : response.fields) response_->add(name, value);
   own_body_ = response.body;
+}
+
+rules::Response Exchange::plain_text(int status, std::string_view text) {
+  rules::Response response;
+  response.status = status;
+  response.reason = http::default_reason(status);
+  response.fields = {{"Content-Type", "text/plain; charset=utf-8"}, {"Server", "waylay"}};
+  response.body = std::string(text) + "\n";
+  return response;
 }
 
 // A refusal or a failure in plain words, which ends the connection.
