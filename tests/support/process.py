@@ -15,6 +15,7 @@ _PR_SET_PDEATHSIG = 1
 def _end_with_parent():
     """Also when the parent is killed outright; the dockerd among the children then ends its containers by itself."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a run in the background of a script ignores it, and so would its children
 
 
 def in_namespace(namespace):
