@@ -46,9 +46,11 @@ constexpr auto kRules = std::to_array<std::string_view>({
     R"([{"name": "away", "match": "http.request.uri contains \"m\"", "upstream": {"host": "192.0.2.1", "port": 1}}])",
     R"([{"name": "look", "match": "body.text contains \"a\"", "respond": {"status": 403, "body": "no"}},)"
     R"({"name": "see", "match": "response.body.text contains \"a\"", "delay": "1s", "status": 500}])",
-    R"([{"name": "write", "match": "", "request_body": [{"regex": "a", "with": "b"}],)"
-    R"("body": [{"regex": "a", "with": "b"}]}])",
+    R"([{"name": "write", "match": "", "request_body": [{"regex": "a", "with": "b"}]},)"
+    R"({"name": "rewrite", "match": "", "body": [{"regex": "a", "with": "b"}]}])",
 });
+
+constexpr size_t kRulesThatForward = 9;
 
 rules::RuleBook& book(size_t index) {
   static std::array<rules::RuleBook, kRules.size()> books;
@@ -91,8 +93,9 @@ class Conversation final : private Relay::Link {
   explicit Conversation(FuzzedDataProvider& choices)
       : choices_(choices),
         lazy_(choices.ConsumeBool()),
+        rules_(choices.ConsumeIntegralInRange<size_t>(0, kRules.size() - 1)),
         relay_({link(),
-                book(choices.ConsumeIntegralInRange<size_t>(0, kRules.size() - 1)),
+                book(rules_),
                 recorder_,
                 identifiers_,
                 std::make_shared<const FlowFacts>(),
@@ -159,6 +162,7 @@ class Conversation final : private Relay::Link {
       pass_time(kLongest_ns);
       end_upstream(true, false);
     }
+    if (!as_it_came()) end_client(true);  // a stall lasts until a side is gone for good
   }
 
   void client_sends(size_t size) {
@@ -204,6 +208,9 @@ class Conversation final : private Relay::Link {
     relay_.on_upstream_end(clean && !error, std::move(why), now_);
   }
 
+  // The rules behind these frame bodies anew, or edit them: what they send, flow tests and the simulation hold.
+  bool as_it_came() const { return rules_ < kRulesThatForward; }
+
   // Heads may be edited, too.
   static bool is_ours(std::string_view text) {
     return text.starts_with("HTTP/1.") || text.starts_with("waylay ") || text == "busy" || text == "tea" ||
@@ -215,13 +222,13 @@ class Conversation final : private Relay::Link {
   bool upstream_is_behind() const override { return false; }
   void to_client(Bytes plaintext) override {
     CHECK(!client_closed_);
-    CHECK(is_ours(as_text(plaintext)) || upstream_.has_said(as_text(plaintext)));
+    CHECK(!as_it_came() || is_ours(as_text(plaintext)) || upstream_.has_said(as_text(plaintext)));
     waiting_ += plaintext.size();
     CHECK(waiting_ <= kMostWaiting);
   }
   void to_upstream(Bytes plaintext) override {
     bool is_head = as_text(plaintext).find(" HTTP/1.") != std::string_view::npos;
-    CHECK(is_head || client_.has_said(as_text(plaintext)));
+    CHECK(!as_it_came() || is_head || client_.has_said(as_text(plaintext)));
   }
   void need_upstream(const rules::Redirect*) override {
     CHECK(!ready_ && !wanted_ && !client_closed_);
@@ -242,6 +249,7 @@ class Conversation final : private Relay::Link {
   size_t waiting_ = 0;  // for the client
   bool ready_ = false, wanted_ = false, client_closed_ = false;
   const bool lazy_;
+  const size_t rules_;  // which of kRules
   H1Relay relay_;
 };
 
