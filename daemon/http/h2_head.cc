@@ -77,7 +77,10 @@ void H2HeadReader::add_pseudo(std::string_view name, std::string_view value) {
   if (place == &authority_) has_authority_ = true;
 }
 
+// RFC 9113 section 8.2.3. An empty crumb adds nothing: a separator at the value's end would not survive as HTTP/1.1, where
+// white space there is no part of a value.
 void H2HeadReader::add_cookie(std::string_view value) {
+  if (value.empty() && made_.head.has("cookie")) return;
   if (cookie_is_last_) {
     made_.head.extend_last("; ");
     made_.head.extend_last(value);

@@ -164,6 +164,13 @@ TEST(H2, JoinsCookieCrumbsAndKeepsTheOrderOfTheRest) {
   EXPECT_EQ(raw.witness.said, "GET / HTTP/2\r\nhost: example.org\r\ncookie: a=1; b=2; c=3\r\nx: y\r\n[ends][end]");
 }
 
+TEST(H2, AnEmptyCookieCrumbAddsNothing) {
+  Raw raw;
+  raw.say(raw.headers(1, Raw::request("/", Raw::field("cookie", "a=1") + Raw::field("cookie", "") + Raw::field("x", "y") +
+                                               Raw::field("cookie", ""))));
+  EXPECT_EQ(raw.witness.said, "GET / HTTP/2\r\nhost: example.org\r\ncookie: a=1\r\nx: y\r\n[ends][end]");
+}
+
 TEST(H2, KeepsAHostFieldApartFromTheAuthority) {
   Raw raw;
   raw.say(raw.headers(1, Raw::field(":method", "GET") + Raw::field(":scheme", "https") + Raw::field(":path", "/") +
