@@ -28,12 +28,15 @@ verb_main() {
     esac
   done
   if [ ${#parts[@]} = 0 ]; then parts=(unit asan fuzz e2e); fi
-  started=$SECONDS passed=0 failed=0
+  started=$SECONDS passed=0 failed=0 failures=$WAYLAY_TOP/build/failures
+  mkdir -p "$WAYLAY_TOP/build"
+  : >"$failures"
   require compile kernel unit fuzz world engine servers
   build_for "${parts[@]}"
   for part in "${parts[@]}"; do "test_$part" "$words"; done
   own_build
   say "tested in $(stopwatch "$started")"
+  sed 's/^/    failed: /' "$failures"
   echo "$passed passed, $failed failed"
   [ "$failed" = 0 ]
 }
@@ -63,7 +66,7 @@ run_ctest() {
   mkdir -p "$results"
   GTEST_OUTPUT="xml:$results/" GTEST_COLOR=no ctest --test-dir "$directory" --output-on-failure \
     --output-junit "$results/ctest.junit" || true
-  counts=$(/usr/bin/python3 -B tests/support/count_tests.py "$results")
+  counts=$(/usr/bin/python3 -B tests/support/count_tests.py "$results" "$failures")
   note "build $1: $counts"
   # shellcheck disable=SC2046,SC2086  # two numbers out of "N passed, M failed"
   count $(tr -dc '0-9 ' <<<"$counts")
@@ -72,8 +75,14 @@ run_ctest() {
 test_fuzz() {
   fuzz_all "${FUZZ_SECONDS:-30}"
   count "$fuzz_passed" "$fuzz_failed"
+  if [ "$fuzz_failed" != 0 ]; then printf 'fuzz target %s\n' "${fuzz_findings[@]}" >>"$failures"; fi
   say "simulating random networks and peers for ${SIMULATE_SECONDS:-60} s"
-  if build/fuzz/simulation --seconds "${SIMULATE_SECONDS:-60}"; then count 1 0; else count 0 1; fi
+  if build/fuzz/simulation --seconds "${SIMULATE_SECONDS:-60}"; then
+    count 1 0
+  else
+    count 0 1
+    echo "the simulation" >>"$failures"
+  fi
 }
 
 test_e2e() {
@@ -81,8 +90,12 @@ test_e2e() {
   npm_install tests/e2e/aws aws
   say "end-to-end tests"
   local results=$WAYLAY_TOP/build/e2e-results
-  /usr/bin/python3 -B tests/e2e/run.py --build build/dev --counts "$results" ${1:+-k "$1"} || true
-  if [ ! -s "$results" ]; then echo "0 1" >"$results"; fi
+  rm -f "$results"
+  /usr/bin/python3 -B tests/e2e/run.py --build build/dev --counts "$results" --failures "$failures" ${1:+-k "$1"} || true
+  if [ ! -s "$results" ]; then
+    echo "0 1" >"$results"
+    echo "the end-to-end run ended early" >>"$failures"
+  fi
   # shellcheck disable=SC2046  # two numbers
   count $(cat "$results")
 }

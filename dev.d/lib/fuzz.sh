@@ -1,6 +1,6 @@
 # Running the fuzz targets that a build of the preset `fuzz` made.
 
-# fuzz_all SECONDS [TARGET...]: sets fuzz_passed and fuzz_failed.
+# fuzz_all SECONDS [TARGET...]: sets fuzz_passed, fuzz_failed and fuzz_findings, the targets that failed.
 fuzz_all() {
   local seconds=$1 target
   shift
@@ -9,7 +9,7 @@ fuzz_all() {
   for target in "${targets[@]}"; do
     [ -f "tests/fuzz/${target}_fuzz.cc" ] || die "there is no fuzz target \"$target\"; there are: $(fuzz_targets | paste -sd ' ')"
   done
-  fuzz_passed=0 fuzz_failed=0
+  fuzz_passed=0 fuzz_failed=0 fuzz_findings=()
   say "fuzzing ${#targets[@]} targets, $seconds s each, two at a time"
   as_builder mkdir -p build/corpus build/crashes
   # xargs keeps two running; each writes its own log and leaves a file when it found something.
@@ -23,6 +23,7 @@ fuzz_all() {
       note "$(printf '%-20s %s' "$target" "$(fuzz_summary "build/fuzz-results/$target.log")")"
     else
       fuzz_failed=$((fuzz_failed + 1))
+      fuzz_findings+=("$target")
       warn "$target: FAILED (build/fuzz-results/$target.log)"
       show_log "build/fuzz-results/$target.log" 30
     fi

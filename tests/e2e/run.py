@@ -1,4 +1,4 @@
-"""Runs the end-to-end cases: run.py --build build/dev [-k WORDS] [--list] [--counts FILE].
+"""Runs the end-to-end cases: run.py --build build/dev [-k WORDS] [--list] [--counts FILE] [--failures FILE].
 
 Each case is a method of a class in test_*.py; its name is a sentence. One private Docker engine serves the whole run, and
 each case gets a world of its own (world.py). A skipped case counts as failed. The last line says "N passed, M failed".
@@ -23,7 +23,8 @@ class Reporter(unittest.TestResult):
 
     def __init__(self):
         super().__init__()
-        self.passed = self.failed = 0
+        self.passed = 0
+        self.failed = []
         self._reasons = []
 
     def startTest(self, test):
@@ -37,8 +38,9 @@ class Reporter(unittest.TestResult):
         print(f"    {verdict:6} {seconds:5.1f} s  {sentence(test)}", flush=True)
         for reason in self._reasons:
             print("".join(f"        {line}\n" for line in reason.splitlines()), flush=True)
-        self.failed += bool(self._reasons)
         self.passed += not self._reasons
+        if self._reasons:
+            self.failed.append(sentence(test))
         super().stopTest(test)
 
     def addFailure(self, test, error):
@@ -47,7 +49,7 @@ class Reporter(unittest.TestResult):
     def addError(self, test, error):
         self._reasons.append(self._exc_info_to_string(error, test))
         if not isinstance(test, unittest.TestCase):  # a class's or module's set-up: no case of its own was started
-            self.failed += 1
+            self.failed.append(str(test))
             print(f"    FAILED {test}\n{self._reasons[-1]}", flush=True)
 
     def addSkip(self, test, reason):
@@ -84,6 +86,7 @@ def main():
     parser.add_argument("--build", default="build/dev", help="folder with waylayd and waylay")
     parser.add_argument("-k", dest="words", default="", help="only cases whose sentence contains this")
     parser.add_argument("--counts", help="file for the two numbers: passed and failed")
+    parser.add_argument("--failures", help="file to which the names of the failed cases are added")
     parser.add_argument("--list", action="store_true", help="only print the cases")
     options = parser.parse_args()
     selected = chosen(options.words)
@@ -98,8 +101,11 @@ def main():
             unittest.TestSuite(selected).run(reporter)
     except KeyboardInterrupt:
         print("    interrupted")
-        reporter.failed += 1
-    passed, failed = reporter.passed, reporter.failed
+        reporter.failed.append("interrupted")
+    passed, failed = reporter.passed, len(reporter.failed)
+    if options.failures:
+        with open(options.failures, "a") as file:
+            file.writelines(f"{name}\n" for name in reporter.failed)
     if options.counts:
         pathlib.Path(options.counts).write_text(f"{passed} {failed}\n")
     print(f"{passed} passed, {failed} failed")
