@@ -228,17 +228,6 @@ std::vector<Listed> list_rules(Reader& reader, const Json& document) {
   return rules;
 }
 
-}  // namespace
-
-std::vector<std::string_view> rule_names() {
-  std::vector<std::string_view> names = {"name", "match", "while", "enabled", "comment"};
-  std::ranges::copy(action_names(), std::back_inserter(names));
-  std::ranges::copy(limit_names(), std::back_inserter(names));
-  return names;
-}
-
-namespace {
-
 bool names_file(const Json& rule) {
   const Json* respond = rule.is_object() ? Reader::member(rule, "respond") : nullptr;
   return respond && respond->is_object() && respond->contains("file");
@@ -259,6 +248,13 @@ Json with_content(Reader& reader, Json rule, const Place& place) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> rule_names() {
+  std::vector<std::string_view> names = {"name", "match", "while", "enabled", "comment"};
+  std::ranges::copy(action_names(), std::back_inserter(names));
+  std::ranges::copy(limit_names(), std::back_inserter(names));
+  return names;
+}
 
 Result<std::vector<std::shared_ptr<Rule>>> read_rules(std::string_view json, std::string_view origin,
                                                       Reader::Files files) {
