@@ -95,9 +95,9 @@ function(waylay_benchmarks)
   cmake_parse_arguments(A "" "IN" "FLOORS" ${ARGN})
   file(GLOB micro CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${A_IN}/micro/*_bench.cc ${CMAKE_SOURCE_DIR}/${A_IN}/micro/micro_main.cc)
   list(TRANSFORM A_FLOORS PREPEND waylay_)
+  file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${A_IN}/micro/support_*.cc)
   # The playbook brings the certificate authorities and contexts of the flow's tests.
-  add_library(bench_support STATIC ${CMAKE_SOURCE_DIR}/${A_IN}/micro/support_conversation.cc
-              ${CMAKE_SOURCE_DIR}/tests/flow/support_playbook.cc)
+  add_library(bench_support STATIC ${support} ${CMAKE_SOURCE_DIR}/tests/flow/support_playbook.cc)
   target_link_libraries(bench_support PUBLIC waylay_options ${A_FLOORS} GTest::gtest)
   target_include_directories(bench_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
   add_executable(micro_bench ${micro})

@@ -1,11 +1,13 @@
 // Workloads through flows in memory, for callgrind (instructions.py): each is warmed up, then its cost is dumped under
-// its name and count. callgrind counts within waylay::flow::Flow::on_... only, so the two ends' TLS is left out.
+// its name and count. callgrind counts within waylay::flow::Flow::on_... only (of a relay without TLS, within
+// waylay::bench::Relayed::take_from_...), so that what the two ends do is left out.
 #include <valgrind/callgrind.h>
 
 #include <list>
 #include <string>
 
 #include "bench/micro/support_conversation.h"
+#include "bench/micro/support_relay.h"
 
 using namespace waylay;
 
@@ -36,6 +38,28 @@ void plain_exchanges() {
   measure("plain_exchange", 100, [&](int) { conversation.exchange(request, response); });
 }
 
+constexpr size_t kStreams = 8;  // at a time, as the harness has them
+constexpr int kWholeBatches = 96;
+
+void h2_exchanges() {
+  bench::Daemon daemon;
+  bench::H2Conversation conversation(daemon, "client");
+  measure("h2_exchange", kWholeBatches, [&](int i) {
+    if (i % kStreams == 0) conversation.exchanges(kStreams);
+  });
+}
+
+void relays_without_tls() {
+  bench::Daemon daemon;
+  bench::Relayed h1(daemon, bench::Relayed::Protocol::Http1), h2(daemon, bench::Relayed::Protocol::Http2);
+  bench::H2Ends ends;
+  std::string request = bench::plain_request(), response = bench::plain_response();
+  measure("h1_relay_exchange", 100, [&](int) { h1.exchange(request, response); });
+  measure("h2_relay_exchange", kWholeBatches, [&](int i) {
+    if (i % kStreams == 0) h2.exchanges(ends, kStreams);
+  });
+}
+
 void connections(const std::string& name, bool client_resumes) {
   bench::Daemon daemon;
   std::string request = bench::plain_request(), response = bench::plain_response();
@@ -60,6 +84,8 @@ int main() {
   exchanges("sdk_exchange", "");
   exchanges("sdk_exchange_10_rules", bench::rules_of(10, 1));
   exchanges("sdk_exchange_1000_rules", bench::rules_of(1000, 1));
+  h2_exchanges();
+  relays_without_tls();
   connections("connection", false);
   connections("connection_resumed", true);
   bulk("mebibyte_down", bench::plain_request(), bench::response_of(kMebibyte));

@@ -64,7 +64,8 @@ def count(program):
     with tempfile.TemporaryDirectory() as place:
         subprocess.run(
             ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={place}/out", "--compress-strings=no",
-             "--compress-pos=no", "--toggle-collect=waylay::flow::Flow::on_*", program], check=True)
+             "--compress-pos=no", "--toggle-collect=waylay::flow::Flow::on_*",
+             "--toggle-collect=waylay::bench::Relayed::take_from_*", program], check=True)
         dumps = filter(None, (read(path) for path in pathlib.Path(place).iterdir()))
         return {dump.name: dump for dump in dumps}
 

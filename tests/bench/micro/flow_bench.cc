@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/support_conversation.h"
+#include "bench/micro/support_relay.h"
 
 namespace waylay::bench {
 namespace {
@@ -14,6 +15,35 @@ void small_exchange(benchmark::State& state) {
   for (auto _ : state) conversation.exchange(request, response);
 }
 BENCHMARK(small_exchange)->ArgName("rules")->Arg(0)->Arg(10)->Arg(1000);
+
+// The same number of streams at a time as the harness's.
+void h2_small_exchange(benchmark::State& state) {
+  constexpr size_t kStreams = 8;
+  Daemon daemon;
+  H2Conversation conversation(daemon, "client");
+  for (auto _ : state) conversation.exchanges(kStreams);
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kStreams));
+}
+BENCHMARK(h2_small_exchange);
+
+// Without TLS; of HTTP/2 with both ends' nghttp2.
+void h1_relay(benchmark::State& state) {
+  Daemon daemon;
+  Relayed relayed(daemon, Relayed::Protocol::Http1);
+  std::string request = plain_request(), response = plain_response();
+  for (auto _ : state) relayed.exchange(request, response);
+}
+BENCHMARK(h1_relay);
+
+void h2_relay(benchmark::State& state) {
+  constexpr size_t kStreams = 8;
+  Daemon daemon;
+  Relayed relayed(daemon, Relayed::Protocol::Http2);
+  H2Ends ends;
+  for (auto _ : state) relayed.exchanges(ends, kStreams);
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kStreams));
+}
+BENCHMARK(h2_relay);
 
 void new_connection(benchmark::State& state) {
   Daemon daemon;

@@ -45,12 +45,13 @@ const std::shared_ptr<const tls::Leaf>& Daemon::client_leaf(X509* mirror) {
   return client_leaf_;
 }
 
-Conversation::Conversation(Daemon& daemon, std::string client_session)
+Conversation::Conversation(Daemon& daemon, std::string client_session, std::string protocol)
     : daemon_(daemon),
+      protocol_(std::move(protocol)),
       scratch_(17 * 1024),
       now_(now()),
       flow_(daemon.environment(), facts_of_a_connection(), {}, now_) {
-  tls::UpstreamName name{std::string(kHost), std::move(client_session), {"http/1.1"}};
+  tls::UpstreamName name{std::string(kHost), std::move(client_session), {protocol_}};
   Result<tls::Channel> client = daemon.world().trusting_client_context.connect(name, &from_client_);
   CHECK(client);
   client_.emplace(std::move(*client));
@@ -92,7 +93,7 @@ void Conversation::turn() {
     carry_out_commands();
   }
   if (origin_ && !flow_.to_upstream(upstream_).empty()) {
-    read(*origin_, flow_.to_upstream(upstream_), origin_received_);
+    read(*origin_, flow_.to_upstream(upstream_));
     flow_.on_writable(now_);
   }
   if (!from_origin_.empty()) {
@@ -102,7 +103,7 @@ void Conversation::turn() {
     carry_out_commands();
   }
   if (!flow_.to_client().empty()) {
-    read(*client_, flow_.to_client(), client_received_);
+    read(*client_, flow_.to_client());
     flow_.on_writable(now_);
   }
   carry_out_commands();
@@ -113,7 +114,7 @@ void Conversation::carry_out_commands() {
     if (auto* connect = std::get_if<flow::ConnectUpstream>(&*command)) {
       upstream_ = connect->id;
       Result<tls::Channel> origin =
-          daemon_.world().origin_context.accept(*daemon_.origin_leaf(), "http/1.1", "origin", &from_origin_);
+          daemon_.world().origin_context.accept(*daemon_.origin_leaf(), protocol_, "origin", &from_origin_);
       CHECK(origin);
       origin_.emplace(std::move(*origin));
       flow_.on_upstream_connected(upstream_, now_);
@@ -123,14 +124,18 @@ void Conversation::carry_out_commands() {
   }
 }
 
-void Conversation::read(tls::Channel& channel, ByteQueue& from, size_t& received) {
+void Conversation::read(tls::Channel& channel, ByteQueue& from) {
   ByteQueue bytes;
   bytes.swap(from);
   channel.put(bytes.bytes());
   for (Bytes plaintext;;) {
     switch (channel.next(scratch_, plaintext)) {
       case tls::Channel::Event::Plaintext:
-        received += plaintext.size();
+        if (&channel == &*client_) {
+          client_got(plaintext);
+        } else {
+          origin_got(plaintext);
+        }
         break;
       case tls::Channel::Event::HandshakeDone:
       case tls::Channel::Event::CloseNotify:
@@ -140,6 +145,22 @@ void Conversation::read(tls::Channel& channel, ByteQueue& from, size_t& received
       case tls::Channel::Event::Failed:
         CHECK(!"TLS works between the ends of a benchmark");
     }
+  }
+}
+
+H2Conversation::H2Conversation(Daemon& daemon, std::string client_session)
+    : Conversation(daemon, std::move(client_session), "h2") {}
+
+void H2Conversation::exchanges(size_t count) {
+  ends_.ask(count);
+  while (!ends_.all_answered()) {
+    ByteQueue bytes;
+    ends_.pull_client(bytes);
+    CHECK(client().write(bytes.bytes()));
+    bytes.clear();
+    ends_.pull_origin(bytes);
+    CHECK(origin().write(bytes.bytes()));
+    turn();
   }
 }
 

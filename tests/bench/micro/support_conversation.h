@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "bench/micro/support_h2.h"
 #include "flow/flow.h"
 #include "flow/support_playbook.h"
 #include "record/store.h"
@@ -38,22 +39,30 @@ class Daemon {
 
 class Conversation {
  public:
-  Conversation(Daemon& daemon, std::string client_session);
-  ~Conversation();
+  // `protocol` as in ALPN, at both ends.
+  Conversation(Daemon& daemon, std::string client_session, std::string protocol = "http/1.1");
+  virtual ~Conversation();
 
   // The client sends `request`; once the origin has as many bytes it sends `response`; returns when the client has as
   // many.
   void exchange(std::string_view request, std::string_view response);
   void close();
 
+ protected:
+  void turn();
+  tls::Channel& client() { return *client_; }
+  tls::Channel& origin() { return *origin_; }
+  virtual void client_got(Bytes plaintext) { client_received_ += plaintext.size(); }
+  virtual void origin_got(Bytes plaintext) { origin_received_ += plaintext.size(); }
+
  private:
   void open();
-  void turn();
   void carry_out_commands();
-  void read(tls::Channel& channel, ByteQueue& from, size_t& received);
+  void read(tls::Channel& channel, ByteQueue& from);
   void transfer(tls::Channel& from, std::string_view text, const size_t& received);
 
   Daemon& daemon_;
+  std::string protocol_;
   std::vector<std::byte> scratch_;
   Time now_;
   flow::Flow flow_;
@@ -61,6 +70,20 @@ class Conversation {
   std::optional<tls::Channel> client_, origin_;
   flow::UpstreamId upstream_ = 0;
   size_t client_received_ = 0, origin_received_ = 0;
+};
+
+// The same in HTTP/2: several streams at a time.
+class H2Conversation final : public Conversation {
+ public:
+  H2Conversation(Daemon& daemon, std::string client_session);
+  // Complete exchanges of plain_request() and plain_response() in HTTP/2's form, all begun at once.
+  void exchanges(size_t count);
+
+ private:
+  void client_got(Bytes plaintext) override { ends_.client_receives(plaintext); }
+  void origin_got(Bytes plaintext) override { ends_.origin_receives(plaintext); }
+
+  H2Ends ends_;
 };
 
 // What a small API call looks like: heads as an SDK and a service write them, a body of 1 KiB. `number` makes another
