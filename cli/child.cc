@@ -80,6 +80,7 @@ sigset_t watched_signals() {
 void execute(const std::vector<std::string>& command, const sigset_t& signals) {
   std::vector<char*> arguments;
   std::vector<std::string> copies = command;
+  arguments.reserve(copies.size() + 1);
   for (std::string& argument : copies) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   ::sigprocmask(SIG_SETMASK, &signals, nullptr);

@@ -50,6 +50,7 @@ std::string joined(const Words& words) {
 
 std::string option_words(const Verb& verb) {
   std::vector<std::string_view> names;
+  names.reserve(verb.options.size() + global_options().size());
   for (const Option& option : verb.options) names.push_back(option.name);
   for (const Option& option : global_options()) names.push_back(option.name);
   return joined(names);

@@ -13,7 +13,7 @@ std::string count(const Json& json, std::string_view key) {
   return std::to_string(static_cast<uint64_t>(number(json, key)));
 }
 
-std::string either(std::string first, std::string second) {
+std::string either(const std::string& first, const std::string& second) {
   return first.empty() ? second : first;
 }
 

@@ -115,6 +115,7 @@ void Table::align_right(size_t column) {
 
 std::string Table::text(const Terminal& terminal) const {
   std::vector<size_t> widths;
+  widths.reserve(titles_.size());
   for (const std::string& title : titles_) widths.push_back(columns_of(title));
   for (const auto& row : rows_)
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns_of(row[i]));
