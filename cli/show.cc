@@ -121,6 +121,7 @@ void print_connection(Session& session, const Json& flow) {
   page.line("TLS failure", text(member(flow, "tls"), "failure"));
   if (flag(member(flow, "tls"), "client_certificate")) page.line("identity", "our client certificate was shown");
   page.line("JA4", text(flow, "ja4"));
+  if (flag(flow, "ech_offered")) page.line("ECH", "an encrypted ClientHello was offered (real or GREASE)");
   page.line("from client", human_size(static_cast<uint64_t>(number(flow, "bytes_from_client"))));
   page.line("from upstream", human_size(static_cast<uint64_t>(number(flow, "bytes_from_upstream"))));
   for (const char* side : {"client", "upstream"}) {

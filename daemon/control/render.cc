@@ -178,6 +178,7 @@ Json to_json(const flow::FlowFacts& facts) {
   Json json = {{"type", "flow"}, {"id", facts.id}, {"time", time_or_null(facts.opened.wall_ns)}};
   add_connection(json, facts);
   json["ja4"] = text_or_null(facts.ja4);
+  json["ech_offered"] = facts.ech_offered;
   json["tls"] = {{"client", tls_of(facts.client_tls)},
                  {"upstream", tls_of(facts.upstream_tls)},
                  {"failure", text_or_null(tls::to_string(facts.tls_failure))},

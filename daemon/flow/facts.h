@@ -63,6 +63,7 @@ struct FlowFacts {
   std::vector<std::string> alpn_offered;
   uint16_t tls_version_offered = 0;  // 0x0304 is TLS 1.3; 0: no ClientHello was read
   std::string ja4;
+  bool ech_offered = false;  // an encrypted ClientHello, real or GREASE
   TlsFacts client_tls, upstream_tls;
   tls::Cause tls_failure = tls::Cause::None;  // why there was no TLS with the upstream
   bool client_certificate = false;            // the upstream asked for ours and got it

@@ -32,6 +32,9 @@ constexpr size_t kGather = 8 * 1024;
 // for.
 constexpr int64_t kProtocol_ns = 3 * kSecond_ns;
 
+constexpr std::string_view kEchRequired =
+    "client ended with ech_required: its hidden name cannot be read here, and it may come again without hiding it";
+
 constexpr std::string_view kHttp1 = "http/1.1", kHttp2 = "h2";
 
 // What of a client's offer we decrypt, in its order.
@@ -362,6 +365,8 @@ void Flow::read_hello() {
   facts_.alpn_offered = std::move(hello.alpn);
   facts_.tls_version_offered = hello.tls13 ? 0x0304 : hello.tls12 ? 0x0303 : hello.legacy_version;
   facts_.ja4 = std::move(hello.ja4);
+  facts_.ech_offered = hello.has_ech;
+  leaf_key_ = tls::leaf_key_for(hello, environment_.client_policy.leaf_key);
 
   if (!obey_rules()) return;
   if (!settings_.insist) {
@@ -370,6 +375,8 @@ void Flow::read_hello() {
   }
   if (!facts_.alpn_offered.empty() && decrypted_of(facts_.alpn_offered).empty())
     return pass_through("client speaks " + facts_.alpn_offered.front() + " only, which is not decrypted");
+  if (hello.has_ech && environment_.client_policy.ech == tls::EchPolicy::Passthrough)
+    return pass_through("client offers an encrypted ClientHello, which is configured to be left alone");
   if (!hello.tls12 && !hello.tls13) return pass_through("client offers no TLS version above 1.1");
   if (tls_fault_.delay_ns == 0) return go_on_after_hello();
   state_ = State::HoldingHello;
@@ -612,7 +619,7 @@ void Flow::show_error_page(std::string why, bool reset_upstream) {
 
 void Flow::request_leaf(X509* mirror) {
   state_ = State::AwaitingLeaf;
-  commands_.push_back(RequestLeaf{facts_.server_name, mirror, tls_fault_.certificate});
+  commands_.push_back(RequestLeaf{facts_.server_name, mirror, tls_fault_.certificate, leaf_key_});
 }
 
 void Flow::pump_client(Bytes bytes) {
@@ -640,6 +647,7 @@ void Flow::pump_client(Bytes bytes) {
         if (!relay_) return client_gone_in_handshake(client_channel_->error().message);
         if (relay_->exchanges() == 0 && client_channel_->peer_rejected_certificate())
           learn_refusal(client_channel_->error().message);
+        if (client_wants_ech()) facts_.reason = kEchRequired;
         relay_->on_client_end(true, now_);
         return;
     }
@@ -680,8 +688,13 @@ void Flow::client_gone_in_handshake(std::string what) {
   tls::Channel::Rejection rejection = client_channel_->rejection();
   std::string reason = "client " + what + " during the handshake";
   if (rejection == tls::Channel::Rejection::Alert) reason = client_channel_->error().message;
+  if (client_wants_ech()) reason = kEchRequired;
   if (rejection != tls::Channel::Rejection::None) learn_refusal(reason);
   fail(std::move(reason));
+}
+
+bool Flow::client_wants_ech() const {
+  return client_channel_->received_alert() == static_cast<int>(tls::Alert::EchRequired);
 }
 
 // The client ended a finished handshake without a byte, which is a refusal only when it comes at once.

@@ -48,6 +48,7 @@ struct RequestLeaf {       // answer: on_leaf
   std::string name;        // DNS name or IP literal
   X509* mirror = nullptr;  // the upstream's leaf; borrowed until the flow's next event; null: from the name alone
   rules::TlsFault::Certificate kind = rules::TlsFault::Certificate::Right;
+  tls::LeafKey key = tls::LeafKey::P256;
 };
 struct ShutdownUpstream {  // FIN once to_upstream is sent; the upstream may go on sending
   UpstreamId id = 0;
@@ -82,6 +83,7 @@ struct Environment {
   Identifiers& identifiers;
   std::span<std::byte> scratch;  // for one decrypted record: at least 16 KiB + 256; used within a call only
   bool error_page = false;  // an upstream that cannot be reached or trusted: 502 with the reason, else RST or an alert
+  tls::ClientPolicy client_policy = {};
 };
 
 struct Settings {  // of this connection's target
@@ -175,6 +177,7 @@ class Flow final : private Relay::Link {
   void client_handshake_done();
   void make_relay();
   void client_gone_in_handshake(std::string what);
+  bool client_wants_ech() const;
   void learn_refusal(std::string reason);
   void look_for_silent_refusal();
   // Ending.
@@ -217,6 +220,7 @@ class Flow final : private Relay::Link {
   std::string alpn_;  // chosen for both sides
   bool lazy_ = false;
   bool asks_protocol_ = false;  // lazy, but the upstream is connected to learn what it speaks
+  tls::LeafKey leaf_key_ = tls::LeafKey::P256;
   rules::TlsFault tls_fault_;
   std::optional<rules::Redirect> redirect_;  // of the whole connection, where no exchange is sent elsewhere
   int64_t held_until_ns_ = 0;                // in HoldingHello

@@ -213,7 +213,7 @@ void Connection::carry_out(const flow::ConnectUpstream& command) {
 }
 
 void Connection::carry_out(const flow::RequestLeaf& command) {
-  tls::LeafRequest request{command.name, command.mirror};
+  tls::LeafRequest request{command.name, command.mirror, command.key};
   std::optional<tls::LeafFault> fault = fault_of(command.kind);
   auto leaf = fault ? tools_.leaves.request_faulty(request, *fault, leaf_, now())
                     : tools_.leaves.request(request, leaf_, now());

@@ -3,20 +3,29 @@
 #include "proxy/warden_link.h"
 
 namespace waylay::proxy {
+namespace {
+
+// What flows that ask at the same moment must have in common to get one leaf.
+std::string key_of(const tls::LeafRequest& request, int fault) {
+  std::string key = request.name + '\0';
+  key += static_cast<char>(fault);
+  key += static_cast<char>(request.key);
+  return key.append(as_text(tls::fingerprint_of(request.mirror)));
+}
+
+}  // namespace
 
 std::optional<Result<LeafSource::Leaf>> LeafSource::request(const tls::LeafRequest& request, Waiter<Leaf>& waiter,
                                                             Time now) {
   tls::Fingerprint mirror = tls::fingerprint_of(request.mirror);
-  if (Leaf known = cache_.find(request.name, mirror, now)) return known;
-  return ask(request, std::nullopt, request.name + '\0' + std::string(as_text(mirror)), waiter, now);
+  if (Leaf known = cache_.find(request.name, mirror, request.key, now)) return known;
+  return ask(request, std::nullopt, key_of(request, 0), waiter, now);
 }
 
 std::optional<Result<LeafSource::Leaf>> LeafSource::request_faulty(const tls::LeafRequest& request,
                                                                    tls::LeafFault fault, Waiter<Leaf>& waiter,
                                                                    Time now) {
-  auto kind = static_cast<char>(fault);
-  return ask(request, fault, request.name + '\0' + kind + std::string(as_text(tls::fingerprint_of(request.mirror))),
-             waiter, now);
+  return ask(request, fault, key_of(request, 1 + static_cast<int>(fault)), waiter, now);
 }
 
 std::optional<Result<LeafSource::Leaf>> LeafSource::ask(const tls::LeafRequest& request,

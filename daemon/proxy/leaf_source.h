@@ -46,7 +46,7 @@ class LeafSource {
   tls::LeafCache& cache_;
   WardenLink& warden_;
   std::map<uint64_t, std::unique_ptr<Pending>> pending_;
-  std::map<std::string, Pending*, std::less<>> by_key_;  // name and mirrored certificate
+  std::map<std::string, Pending*, std::less<>> by_key_;  // what was asked for
   uint64_t next_id_ = 1;
 };
 

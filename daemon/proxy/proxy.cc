@@ -24,6 +24,13 @@ Result<std::shared_ptr<const tls::UpstreamPolicy>> make_policy(warden::StartInfo
   return policy;
 }
 
+tls::ClientPolicy client_policy_of(const warden::StartInfo& info) {
+  tls::ClientPolicy policy;
+  policy.ech = tls::ech_policy_from(info.ech).value_or(policy.ech);
+  policy.leaf_key = tls::leaf_key_policy_from(info.leaf_key).value_or(policy.leaf_key);
+  return policy;
+}
+
 Result<std::unique_ptr<Shared>> make_shared_part(Inheritance& from, Services services) {
   Result<tls::TicketKeys> keys = tls::TicketKeys::make();
   if (!keys) return fail(keys);
@@ -41,7 +48,8 @@ Result<std::unique_ptr<Shared>> make_shared_part(Inheritance& from, Services ser
                                             .leaves = tls::LeafCache(),
                                             .protocols = {},
                                             .flow_map = kernel::FlowMap(std::move(from.flow_map)),
-                                            .error_page = from.info.error_page});
+                                            .error_page = from.info.error_page,
+                                            .client_policy = client_policy_of(from.info)});
 }
 
 }  // namespace
@@ -132,6 +140,7 @@ Result<void> Proxy::Impl::make_control() {
 
 Result<void> Proxy::Impl::start() {
   if (Result<void> enabled = ring->enable(); !enabled) return enabled;
+  if (shared->client_policy.leaf_key != tls::LeafKeyPolicy::P256) shared->minter->make_rsa_key_in_background();
   for (auto& worker : workers)
     if (Result<void> started = worker->start(); !started) return started;
   return {};

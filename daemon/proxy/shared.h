@@ -30,6 +30,7 @@ struct Shared {
   flow::UpstreamProtocols protocols;
   kernel::FlowMap flow_map;
   bool error_page = false;
+  tls::ClientPolicy client_policy;
 };
 
 }  // namespace waylay::proxy

@@ -47,15 +47,9 @@ Worker::Worker(unsigned index, Shared& shared, Contexts contexts, std::unique_pt
       leaves_(*shared.minter, shared.leaves, warden_),
       processes_(warden_),
       handler_sockets_(ring_->timers(), warden_, warden::kOwnNetwork),
-      environment_{contexts_.client,
-                   contexts_.upstream,
-                   shared.services.rules,
-                   shared.services.rejections,
-                   shared.protocols,
-                   shared.services.recorder,
-                   shared.services.identifiers,
-                   scratch_,
-                   shared.error_page},
+      environment_{contexts_.client,  contexts_.upstream,       shared.services.rules,       shared.services.rejections,
+                   shared.protocols,  shared.services.recorder, shared.services.identifiers, scratch_,
+                   shared.error_page, shared.client_policy},
       tools_{*ring_, environment_, leaves_, processes_, handler_sockets_},
       stop_timer_(io::Timer::calling<&Worker::next_step_of_stop>(this, ring_->timers())) {}
 

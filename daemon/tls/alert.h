@@ -25,7 +25,7 @@ enum class Alert : uint8_t {
   UserCanceled = 90,
   UnrecognizedName = 112,
   NoApplicationProtocol = 120,
-  EchRequired = 121,  // draft-ietf-tls-esni: our certificate was accepted, its hidden name was not read; it comes again
+  EchRequired = 121,  // RFC 9849: our certificate was accepted, its hidden name was not read; it comes again
 };
 
 std::string_view alert_name(uint8_t description);  // "unknown_ca"; "unknown alert" for numbers nobody defined

@@ -3,11 +3,28 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
+#include "base/address.h"
+
 namespace waylay::tls {
 namespace {
 
 constexpr int64_t kLongAgo_ns = 28 * 24 * 3600 * kSecond_ns;  // a leaf lives seven days
 constexpr std::string_view kWrongHost = "wrong-host.invalid";
+
+// Another name that a CA confined to the right one may speak for as well: below it, or the next address.
+std::string neighbour_of(const std::string& name) {
+  Result<Address> address = Address::parse_ip(name, 0);
+  if (!address) return "wrong-host." + name;
+  address->ip[address->family == Family::Ipv4 ? 3 : 15] ^= 1;
+  return address->ip_text();
+}
+
+// Under name constraints the usual name would be no certificate at all.
+Result<UnsignedLeaf> prepare_for_wrong_host(const LeafMinter& minter, const LeafRequest& request, Time now) {
+  Result<UnsignedLeaf> leaf = minter.prepare({std::string(kWrongHost), nullptr, request.key}, now);
+  if (leaf || leaf.error().kind != ErrorKind::Permission) return leaf;
+  return minter.prepare({neighbour_of(request.name), nullptr, request.key}, now);
+}
 
 // Of the CA's key, which has nothing to do with it any more.
 void remove_authority_key_identifier(X509* certificate) {
@@ -29,7 +46,7 @@ Result<UnsignedLeaf> prepare_faulty(const LeafMinter& minter, const LeafRequest&
     case LeafFault::Expired:
       return minter.prepare(request, {now.steady_ns - kLongAgo_ns, now.wall_ns - kLongAgo_ns});
     case LeafFault::WrongHost:
-      return minter.prepare({std::string(kWrongHost), nullptr}, now);
+      return prepare_for_wrong_host(minter, request, now);
     case LeafFault::SelfSigned:
       return minter.prepare(request, now);
   }
@@ -42,6 +59,7 @@ Result<std::shared_ptr<const Leaf>> finish_faulty(std::shared_ptr<const Leaf> le
   made->name = leaf->name;
   made->certificate = Certificate(X509_dup(leaf->certificate.get()));
   made->key = share(leaf->key.get());
+  made->key_kind = leaf->key_kind;
   X509* certificate = made->certificate.get();
   if (!sign_with(certificate, made->key.get()))
     return fail(openssl_error(ErrorKind::Unavailable, "signing a leaf with its own key"));

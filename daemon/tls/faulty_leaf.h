@@ -8,7 +8,7 @@ namespace waylay::tls {
 
 enum class LeafFault : uint8_t {
   Expired,    // three weeks ago
-  WrongHost,  // for wrong-host.invalid (RFC 2606 section 2)
+  WrongHost,  // for wrong-host.invalid (RFC 2606 section 2), or a neighbour where name constraints forbid that
   SelfSigned  // by its own key
 };
 

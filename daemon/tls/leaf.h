@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "tls/certificate.h"
+#include "tls/client_policy.h"
 #include "tls/openssl.h"
 
 namespace waylay::tls {
@@ -22,6 +23,7 @@ struct Leaf {
   std::string name;  // the name it was asked for
   Certificate certificate;
   PrivateKey key;
+  LeafKey key_kind = LeafKey::P256;
   Fingerprint fingerprint{};
   int64_t not_before_s = 0;  // seconds since 1970-01-01 UTC
   int64_t not_after_s = 0;
@@ -30,6 +32,7 @@ struct Leaf {
 struct LeafRequest {
   std::string name;        // DNS name or IP literal
   X509* mirror = nullptr;  // the upstream's certificate, borrowed; null: from the name alone
+  LeafKey key = LeafKey::P256;
 };
 
 // A leaf that waits for its signature.
@@ -41,15 +44,20 @@ class UnsignedLeaf {
  private:
   friend class LeafMinter;
   std::string name_;
+  LeafKey key_ = LeafKey::P256;
   Certificate certificate_;
   std::vector<std::byte> tbs_;
 };
 
-// Makes leaves for one CA with one P-256 key per run. Usable by several threads at once.
+// Makes leaves for one CA with one key of each kind per run. Usable by several threads at once.
 class LeafMinter {
  public:
   static Result<std::unique_ptr<LeafMinter>> create(std::string_view ca_certificate_pem);
   ~LeafMinter();
+
+  // An RSA key takes 0.1 to 1 s to make: in a thread of its own from now on, before others use the minter. Without this
+  // the first who wants one waits for it.
+  void make_rsa_key_in_background();
 
   // Mirrored leaves have the upstream's names (at most 200, the asked one always among them if the upstream is valid
   // for it), its common name, and end with it at the latest. Valid from two days ago for at most seven days from now.
@@ -63,15 +71,15 @@ class LeafMinter {
   std::unique_ptr<Core> core_;
 };
 
-// The leaves in use, by name and by the mirrored certificate. The least recently used goes first; an entry ends a day
-// before its leaf does. Usable by several threads at once: one cache for all workers, since a ticket is bound to its
-// leaf.
+// The leaves in use, by name, mirrored certificate and kind of key. The least recently used goes first; an entry ends a
+// day before its leaf does. Usable by several threads at once: one cache for all workers, since a ticket is bound to
+// its leaf.
 class LeafCache {
  public:
   explicit LeafCache(size_t capacity = 10'000) : capacity_(capacity) {}
 
   // `mirror` is fingerprint_of() the upstream's certificate. Null: not there, or about to expire.
-  std::shared_ptr<const Leaf> find(std::string_view name, const Fingerprint& mirror, Time now);
+  std::shared_ptr<const Leaf> find(std::string_view name, const Fingerprint& mirror, LeafKey key, Time now);
 
   // Returns the leaf to use: the one that is already there, if another worker was faster.
   std::shared_ptr<const Leaf> insert(std::shared_ptr<const Leaf> leaf, const Fingerprint& mirror, Time now);

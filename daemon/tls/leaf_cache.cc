@@ -6,8 +6,10 @@
 namespace waylay::tls {
 namespace {
 
-std::string key_of(std::string_view name, const Fingerprint& mirror) {
-  return std::string(as_text(mirror)).append(to_lower(name));  // the fingerprint has a fixed length
+std::string key_of(std::string_view name, const Fingerprint& mirror, LeafKey key) {
+  std::string text(as_text(mirror));  // of fixed length, as the next
+  text += static_cast<char>(key);
+  return text.append(to_lower(name));
 }
 
 // A day before the leaf ends, so that no connection begins with one that is about to expire. A leaf that mirrors a
@@ -18,10 +20,10 @@ int64_t expiry_s(const Leaf& leaf, int64_t now_s) {
 
 }  // namespace
 
-std::shared_ptr<const Leaf> LeafCache::find(std::string_view name, const Fingerprint& mirror, Time now) {
-  std::string key = key_of(name, mirror);
+std::shared_ptr<const Leaf> LeafCache::find(std::string_view name, const Fingerprint& mirror, LeafKey key, Time now) {
+  std::string wanted = key_of(name, mirror, key);
   std::scoped_lock lock(mutex_);
-  return find_locked(key, now);
+  return find_locked(wanted, now);
 }
 
 std::shared_ptr<const Leaf> LeafCache::find_locked(const std::string& key, Time now) {
@@ -37,7 +39,7 @@ std::shared_ptr<const Leaf> LeafCache::find_locked(const std::string& key, Time 
 }
 
 std::shared_ptr<const Leaf> LeafCache::insert(std::shared_ptr<const Leaf> leaf, const Fingerprint& mirror, Time now) {
-  std::string key = key_of(leaf->name, mirror);
+  std::string key = key_of(leaf->name, mirror, leaf->key_kind);
   std::scoped_lock lock(mutex_);
   if (std::shared_ptr<const Leaf> present = find_locked(key, now)) return present;
   entries_.push_front({key, leaf, expiry_s(*leaf, now.wall_ns / kSecond_ns)});

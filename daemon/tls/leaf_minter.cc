@@ -2,6 +2,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <future>
 
 #include "tls/client_hello.h"
 #include "tls/leaf.h"
@@ -48,7 +49,7 @@ bool set_signature(X509* certificate, Bytes signature) {
   return true;
 }
 
-// Everything that is the same in all leaves of this run.
+// Everything that is the same in all leaves of this run with one key.
 Result<Certificate> begin_leaf(X509* ca, EVP_PKEY* key, bool ca_is_rsa) {
   Certificate leaf(X509_new());
   bool made = leaf && X509_set_version(leaf.get(), kX509Version3) == 1 &&
@@ -114,10 +115,12 @@ std::string mirrored_common_name(const X509* mirror) {
 
 struct LeafMinter::Core {
   Certificate ca;
-  PrivateKey key;
+  PrivateKey p256_key;
+  std::shared_future<Result<PrivateKey>> rsa_key;
   bool ca_is_rsa = false;
   NameConstraints constraints;
 
+  Result<EVP_PKEY*> key_of(LeafKey kind) const;
   std::vector<std::string> names_for(const std::string& name, X509* mirror) const;
   std::string common_name_for(const std::string& name, const X509* mirror) const;
 };
@@ -135,8 +138,22 @@ Result<std::unique_ptr<LeafMinter>> LeafMinter::create(std::string_view ca_certi
   core->ca_is_rsa = EVP_PKEY_is_a(X509_get0_pubkey(ca->get()), "RSA");
   core->constraints = NameConstraints::of(ca->get());
   core->ca = std::move(*ca);
-  core->key = std::move(*key);
+  core->p256_key = std::move(*key);
+  core->rsa_key = std::async(std::launch::deferred, make_rsa2048_key_for_certificates);
   return std::unique_ptr<LeafMinter>(new LeafMinter(std::move(core)));
+}
+
+void LeafMinter::make_rsa_key_in_background() {
+  core_->rsa_key = std::async(std::launch::async, make_rsa2048_key_for_certificates);
+}
+
+// By a future of its own: of one object only one thread may ask.
+Result<EVP_PKEY*> LeafMinter::Core::key_of(LeafKey kind) const {
+  if (kind == LeafKey::P256) return p256_key.get();
+  std::shared_future<Result<PrivateKey>> made = rsa_key;
+  const Result<PrivateKey>& key = made.get();
+  if (!key) return fail(Error(key.error()));
+  return key->get();
 }
 
 Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) const {
@@ -149,7 +166,9 @@ Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) c
   if (names.empty()) {
     return fail(Error::local(ErrorKind::Invalid, "the certificate to mirror for " + *name + " is for no host at all"));
   }
-  Result<Certificate> begun = begin_leaf(core_->ca.get(), core_->key.get(), core_->ca_is_rsa);
+  Result<EVP_PKEY*> key = core_->key_of(request.key);
+  if (!key) return fail(key, "preparing a leaf certificate for " + *name);
+  Result<Certificate> begun = begin_leaf(core_->ca.get(), *key, core_->ca_is_rsa);
   if (!begun) return fail(begun);
 
   int64_t now_s = now.wall_ns / kSecond_ns;
@@ -167,6 +186,7 @@ Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) c
   auto* out = reinterpret_cast<unsigned char*>(leaf.tbs_.data());
   i2d_re_X509_tbs(certificate, &out);
   leaf.name_ = std::move(*name);
+  leaf.key_ = request.key;
   leaf.certificate_ = std::move(*begun);
   return leaf;
 }
@@ -175,7 +195,10 @@ Result<std::shared_ptr<const Leaf>> LeafMinter::finish(UnsignedLeaf&& unsigned_l
   auto leaf = std::make_shared<Leaf>();
   leaf->name = std::move(unsigned_leaf.name_);
   leaf->certificate = std::move(unsigned_leaf.certificate_);
-  leaf->key = share(core_->key.get());
+  Result<EVP_PKEY*> key = core_->key_of(unsigned_leaf.key_);
+  if (!key) return fail(key);
+  leaf->key = share(*key);
+  leaf->key_kind = unsigned_leaf.key_;
   if (signature.empty() || !set_signature(leaf->certificate.get(), signature)) {
     return fail(openssl_error(ErrorKind::Invalid, "finishing the leaf certificate for " + leaf->name));
   }

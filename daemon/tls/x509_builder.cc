@@ -1,9 +1,10 @@
-#define OPENSSL_SUPPRESS_DEPRECATED  // EC_KEY: see make_p256_key_for_certificates
+#define OPENSSL_SUPPRESS_DEPRECATED  // EC_KEY, RSA: see make_p256_key_for_certificates
 #include "tls/x509_builder.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -11,8 +12,10 @@ namespace waylay::tls {
 namespace {
 
 using Extension = Handle<X509_EXTENSION, X509_EXTENSION_free>;
+using BigNumber = Handle<BIGNUM, BN_free>;
 using EcKey = Handle<EC_KEY, EC_KEY_free>;
 using Integer = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
+using RsaKey = Handle<RSA, RSA_free>;
 
 }  // namespace
 
@@ -27,6 +30,17 @@ Result<PrivateKey> make_p256_key_for_certificates() {
   PrivateKey key(EVP_PKEY_new());
   bool good = made && key && EC_KEY_generate_key(made.get()) == 1 && EVP_PKEY_set1_EC_KEY(key.get(), made.get()) == 1;
   if (!good) return fail(openssl_error(ErrorKind::Unavailable, "making a P-256 key"));
+  return key;
+}
+
+Result<PrivateKey> make_rsa2048_key_for_certificates() {
+  RsaKey made(RSA_new());
+  BigNumber exponent(BN_new());
+  PrivateKey key(EVP_PKEY_new());
+  bool good = made && exponent && key && BN_set_word(exponent.get(), RSA_F4) == 1 &&
+              RSA_generate_key_ex(made.get(), 2048, exponent.get(), nullptr) == 1 &&
+              EVP_PKEY_set1_RSA(key.get(), made.get()) == 1;
+  if (!good) return fail(openssl_error(ErrorKind::Unavailable, "making an RSA key"));
   return key;
 }
 

@@ -28,7 +28,7 @@ struct Options {
   bool check = false, version = false;
   int proxy_channel = -1;
   std::optional<std::string> listen, ca_certificate, ca_key, upstream_roots, state_directory, runtime_directory;
-  std::optional<std::string> rules_directory, user, group, log_level;
+  std::optional<std::string> rules_directory, user, group, log_level, ech, leaf_key;
   std::optional<unsigned> workers;
   std::vector<std::string> docker_sockets;
   bool error_page = false, strict_x509 = false, no_handlers = false;
@@ -46,6 +46,10 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--upstream-roots", options.upstream_roots, "Certificates trusted for servers, beside the system's")
       ->type_name("FILE");
   app.add_flag("--strict-x509", options.strict_x509, "Hold certificates of servers to every rule of RFC 5280");
+  app.add_option("--ech", options.ech, "What offers an encrypted ClientHello: reject or passthrough [reject]")
+      ->type_name("POLICY");
+  app.add_option("--leaf-key", options.leaf_key, "Keys of our certificates: auto, p256 or rsa2048 [auto]")
+      ->type_name("KIND");
   app.add_option("--workers", options.workers, "Worker threads, at most 30 [one for each processor]")->type_name("N");
   app.add_option("--state-dir", options.state_directory, "Where the CA lives [/var/lib/waylay]")->type_name("DIR");
   app.add_option("--runtime-dir", options.runtime_directory, "Where sockets are made [/run/waylay]")->type_name("DIR");
@@ -103,6 +107,27 @@ Result<void> override_paths(const Options& options, Configuration& configuration
   return {};
 }
 
+template <class T, class Parse>
+Result<void> override_word(const std::optional<std::string>& text, std::string_view option, Parse parse,
+                           std::string_view words, T& into) {
+  if (!text) return {};
+  auto value = parse(*text);
+  if (!value) return wrong(std::string(option) + " " + *text + ": must be " + std::string(words));
+  into = *value;
+  return {};
+}
+
+Result<void> override_words(const Options& options, Configuration& configuration) {
+  Result<void> set = override_word(options.log_level, "--log-level", level_from, "debug, info, warning or error",
+                                   configuration.log_level);
+  if (set)
+    set = override_word(options.ech, "--ech", tls::ech_policy_from, "reject or passthrough", configuration.client.ech);
+  if (set)
+    set = override_word(options.leaf_key, "--leaf-key", tls::leaf_key_policy_from, "auto, p256 or rsa2048",
+                        configuration.client.leaf_key);
+  return set;
+}
+
 Result<void> override_values(const Options& options, Configuration& configuration) {
   if (options.listen) {
     Result<Address> address = Address::parse(*options.listen);
@@ -114,11 +139,7 @@ Result<void> override_values(const Options& options, Configuration& configuratio
     if (*options.workers < 1 || *options.workers > kMaximumWorkers) return wrong("--workers: must be from 1 to 30");
     configuration.workers = *options.workers;
   }
-  if (options.log_level) {
-    std::optional<log::Level> level = level_from(*options.log_level);
-    if (!level) return wrong("--log-level " + *options.log_level + ": must be debug, info, warning or error");
-    configuration.log_level = *level;
-  }
+  if (Result<void> words = override_words(options, configuration); !words) return words;
   if (!options.docker_sockets.empty()) configuration.docker_sockets = options.docker_sockets;
   if (options.user) configuration.user = *options.user;
   if (options.group) configuration.group = *options.group;

@@ -193,13 +193,15 @@ void read_client_certificate(Reader& reader, Configuration& into) {
   into.client_certificates.push_back(std::move(files));
 }
 
-void read_log_level(Reader& reader, log::Level& into) {
+// A text that must be one of a few words.
+template <class T, class Parse>
+void read_word(Reader& reader, std::string_view key, Parse parse, std::string_view words, T& into) {
   std::string text;
-  reader.text("log_level", text);
+  reader.text(key, text);
   if (text.empty()) return;
-  std::optional<log::Level> level = level_from(text);
-  if (!level) return reader.wrong("log_level", "must be debug, info, warning or error");
-  into = *level;
+  auto value = parse(text);
+  if (!value) return reader.wrong(key, "must be " + std::string(words));
+  into = *value;
 }
 
 }  // namespace
@@ -227,6 +229,10 @@ Result<void> read_configuration(std::string_view text, std::string_view file, Co
     ca.texts("permitted_names", read.ca_permitted_names);
     if (read.ca_certificate.empty() != read.ca_key.empty()) ca.wrong("", "certificate and key belong together");
   });
+  reader.object("client", [&](Reader& client) {
+    read_word(client, "ech", tls::ech_policy_from, "reject or passthrough", read.client.ech);
+    read_word(client, "leaf_key", tls::leaf_key_policy_from, "auto, p256 or rsa2048", read.client.leaf_key);
+  });
   reader.object("upstream", [&](Reader& upstream) {
     upstream.path("roots", read.upstream_roots);
     upstream.boolean("strict_x509", read.strict_x509);
@@ -239,7 +245,7 @@ Result<void> read_configuration(std::string_view text, std::string_view file, Co
   reader.path("rules_directory", read.rules_directory);
   reader.text("user", read.user);
   reader.text("group", read.group);
-  read_log_level(reader, read.log_level);
+  read_word(reader, "log_level", level_from, "debug, info, warning or error", read.log_level);
   reader.boolean("error_page", read.error_page);
   reader.boolean("handlers", read.handlers);
   Result<void> finished = reader.finish();

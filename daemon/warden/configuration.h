@@ -6,6 +6,9 @@
 //     "listen": "127.0.0.1:8443",          // take connections that somebody else redirected
 //     "workers": 4,
 //     "ca": {"certificate": "FILE", "key": "FILE", "permitted_names": ["amazonaws.com", "10.0.0.0/8"]},
+//     "client": {
+//       "ech": "reject",                   // or "passthrough": relay what offers an encrypted ClientHello undecrypted
+//       "leaf_key": "auto"},               // of our certificates: "p256", "rsa2048", or what the client can verify
 //     "upstream": {
 //       "roots": "FILE",                   // trusted in addition to the system's roots
 //       "strict_x509": false,              // every rule of RFC 5280
@@ -26,6 +29,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "tls/client_policy.h"
 
 namespace waylay::warden {
 
@@ -44,6 +48,7 @@ struct Configuration {
   unsigned workers = 1;
   std::string ca_certificate, ca_key;  // both or neither; neither: made in the state directory at first start
   std::vector<std::string> ca_permitted_names;
+  tls::ClientPolicy client;
   std::string upstream_roots;
   bool strict_x509 = false;
   std::vector<ClientCertificateFiles> client_certificates;

@@ -207,6 +207,8 @@ std::string to_json(const StartInfo& info) {
                   {"client_certificates", std::move(client_certificates)},
                   {"rules_directory", info.rules_directory},
                   {"log_level", info.log_level},
+                  {"ech", info.ech},
+                  {"leaf_key", info.leaf_key},
                   {"error_page", info.error_page}});
 }
 
@@ -226,6 +228,8 @@ Result<StartInfo> start_info_from_json(std::string_view json) {
     }
     from.at("rules_directory").get_to(to.rules_directory);
     from.at("log_level").get_to(to.log_level);
+    from.at("ech").get_to(to.ech);
+    from.at("leaf_key").get_to(to.leaf_key);
     from.at("error_page").get_to(to.error_page);
   });
 }

@@ -106,7 +106,8 @@ struct StartInfo {
   std::vector<ClientCertificate> client_certificates;
   std::string rules_directory;
   std::string log_level;
-  bool error_page = false;  // 502 page with the reason instead of a reset or an alert
+  std::string ech, leaf_key;  // tls/client_policy.h
+  bool error_page = false;    // 502 page with the reason instead of a reset or an alert
 };
 std::string to_json(const StartInfo& info);
 Result<StartInfo> start_info_from_json(std::string_view json);

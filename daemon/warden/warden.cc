@@ -305,6 +305,8 @@ StartInfo Warden::start_info() const {
   info.client_certificates = client_certificates_;
   info.log_level = to_string(configuration_.log_level);
   info.error_page = configuration_.error_page;
+  info.ech = tls::to_string(configuration_.client.ech);
+  info.leaf_key = tls::to_string(configuration_.client.leaf_key);
   return info;
 }
 

@@ -69,8 +69,8 @@ TestWorld& TestWorld::instance() {
 }
 
 std::shared_ptr<const tls::Leaf> TestWorld::leaf(tls::CertificateAuthority& ca, tls::LeafMinter& minter,
-                                                 const std::string& name, X509* mirror, Time when) {
-  tls::UnsignedLeaf prepared = must(minter.prepare({name, mirror}, when));
+                                                 const std::string& name, X509* mirror, Time when, tls::LeafKey key) {
+  tls::UnsignedLeaf prepared = must(minter.prepare({name, mirror, key}, when));
   std::vector<std::byte> signature = must(ca.sign(prepared.tbs()));
   return must(minter.finish(std::move(prepared), signature));
 }
@@ -81,9 +81,9 @@ Playbook::Playbook(Setup setup) : setup_(std::move(setup)), scratch_(17 * 1024) 
   if (!setup_.rules.empty()) must(rules_.add(setup_.rules, "story", Time{}));
   Rejections& rejections = setup_.rejections ? *setup_.rejections : own_rejections_;
   UpstreamProtocols& protocols = setup_.protocols ? *setup_.protocols : own_protocols_;
-  environment_.emplace(
-      Environment{world_.client_side_context, setup_.upstream ? *setup_.upstream : world_.upstream_context, rules_,
-                  rejections, protocols, recording_, identifiers_, std::span<std::byte>(scratch_), setup_.error_page});
+  environment_.emplace(Environment{
+      world_.client_side_context, setup_.upstream ? *setup_.upstream : world_.upstream_context, rules_, rejections,
+      protocols, recording_, identifiers_, std::span<std::byte>(scratch_), setup_.error_page, setup_.client_policy});
   FlowFacts facts;
   facts.target = 1;
   facts.target_name = "docker:job";
@@ -100,7 +100,7 @@ Playbook::Playbook(Setup setup) : setup_(std::move(setup)), scratch_(17 * 1024) 
   // Every story is a client of its own: no session of an earlier one is offered.
   static int stories = 0;
   name.session_scope += std::to_string(++stories);
-  client_.emplace(must(context.connect(name, &client_out_)));
+  client_.emplace(setup_.client ? setup_.client(&client_out_) : must(context.connect(name, &client_out_)));
 }
 
 Playbook::~Playbook() = default;
@@ -264,7 +264,9 @@ bool Playbook::carry_out_commands() {
   } else if (auto* call = std::get_if<CallHandler>(&*command)) {
     handler_calls_.push_back(std::move(*call));
   } else if (auto* request = std::get_if<RequestLeaf>(&*command)) {
-    flow_->on_leaf(world_.leaf(world_.waylay_ca, *world_.waylay_minter, request->name, request->mirror, now()), now_);
+    flow_->on_leaf(
+        world_.leaf(world_.waylay_ca, *world_.waylay_minter, request->name, request->mirror, now(), request->key),
+        now_);
   }
   return true;
 }

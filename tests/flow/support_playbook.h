@@ -20,7 +20,7 @@ class TestWorld {
  public:
   static TestWorld& instance();
   std::shared_ptr<const tls::Leaf> leaf(tls::CertificateAuthority& ca, tls::LeafMinter& minter, const std::string& name,
-                                        X509* mirror, Time now);
+                                        X509* mirror, Time now, tls::LeafKey key = tls::LeafKey::P256);
 
   tls::CertificateAuthority origin_ca, waylay_ca;
   std::unique_ptr<tls::LeafMinter> origin_minter, waylay_minter;
@@ -58,6 +58,8 @@ class Playbook {
     std::string origin_says_raw = {};                     // instead of TLS, as soon as it is connected to
     tls::UpstreamContext* upstream = nullptr;             // Waylay's, instead of one that trusts that origin
     UpstreamProtocols* protocols = nullptr;
+    std::function<tls::Channel(ByteQueue*)> client = {};  // instead of one made like Waylay's own upstream side
+    tls::ClientPolicy client_policy = {};
   };
   explicit Playbook(Setup setup);
   Playbook() : Playbook(Setup{}) {}

@@ -77,6 +77,17 @@ TEST_F(LeafTest, FromAnAddressVerifiesStrictly) {
   }
 }
 
+TEST_F(LeafTest, WithAnRsaKeyVerifiesStrictly) {
+  side_.minter->make_rsa_key_in_background();
+  std::shared_ptr<const Leaf> first = side_.leaf("www.example.org", nullptr, LeafKey::Rsa2048);
+  std::shared_ptr<const Leaf> second = side_.leaf("api.example.org", nullptr, LeafKey::Rsa2048);
+  EXPECT_EQ(problem_with(decoded(*first).get(), side_.ca_pem, "www.example.org"), "");
+  EXPECT_TRUE(EVP_PKEY_is_a(X509_get0_pubkey(first->certificate.get()), "RSA"));
+  EXPECT_EQ(EVP_PKEY_get_bits(first->key.get()), 2048);
+  EXPECT_EQ(first->key.get(), second->key.get()) << "one key per run, not one per name";
+  EXPECT_EQ(X509_check_private_key(first->certificate.get(), first->key.get()), 1);
+}
+
 TEST_F(LeafTest, FromANameTooLongForACommonNameVerifiesStrictly) {
   std::string name = std::string(60, 'a') + ".example.org";
   Certificate copy = decoded(*side_.leaf(name));
@@ -210,11 +221,20 @@ class LeafCacheTest : public LeafTest {
 TEST_F(LeafCacheTest, FindsByNameAndMirroredCertificate) {
   LeafCache cache;
   std::shared_ptr<const Leaf> leaf = side_.leaf("a.example");
-  EXPECT_EQ(cache.find("a.example", mirror(1), now()), nullptr);
+  EXPECT_EQ(cache.find("a.example", mirror(1), LeafKey::P256, now()), nullptr);
   EXPECT_EQ(cache.insert(leaf, mirror(1), now()), leaf);
-  EXPECT_EQ(cache.find("A.example", mirror(1), now()), leaf);
-  EXPECT_EQ(cache.find("a.example", mirror(2), now()), nullptr);
-  EXPECT_EQ(cache.find("b.example", mirror(1), now()), nullptr);
+  EXPECT_EQ(cache.find("A.example", mirror(1), LeafKey::P256, now()), leaf);
+  EXPECT_EQ(cache.find("a.example", mirror(2), LeafKey::P256, now()), nullptr);
+  EXPECT_EQ(cache.find("b.example", mirror(1), LeafKey::P256, now()), nullptr);
+}
+
+TEST_F(LeafCacheTest, KeepsLeavesWithDifferentKeysApart) {
+  LeafCache cache;
+  std::shared_ptr<const Leaf> p256 = cache.insert(side_.leaf("a.example"), mirror(1), now());
+  std::shared_ptr<const Leaf> rsa = cache.insert(side_.leaf("a.example", nullptr, LeafKey::Rsa2048), mirror(1), now());
+  EXPECT_NE(p256, rsa);
+  EXPECT_EQ(cache.find("a.example", mirror(1), LeafKey::P256, now()), p256);
+  EXPECT_EQ(cache.find("a.example", mirror(1), LeafKey::Rsa2048, now()), rsa);
 }
 
 TEST_F(LeafCacheTest, TheFirstOfTwoWorkersWins) {
@@ -229,19 +249,19 @@ TEST_F(LeafCacheTest, ForgetsTheLeastRecentlyUsed) {
   LeafCache cache(2);
   cache.insert(side_.leaf("a.example"), mirror(1), now());
   cache.insert(side_.leaf("b.example"), mirror(1), now());
-  EXPECT_NE(cache.find("a.example", mirror(1), now()), nullptr);
+  EXPECT_NE(cache.find("a.example", mirror(1), LeafKey::P256, now()), nullptr);
   cache.insert(side_.leaf("c.example"), mirror(1), now());
   EXPECT_EQ(cache.size(), 2U);
-  EXPECT_EQ(cache.find("b.example", mirror(1), now()), nullptr);
-  EXPECT_NE(cache.find("a.example", mirror(1), now()), nullptr);
+  EXPECT_EQ(cache.find("b.example", mirror(1), LeafKey::P256, now()), nullptr);
+  EXPECT_NE(cache.find("a.example", mirror(1), LeafKey::P256, now()), nullptr);
 }
 
 TEST_F(LeafCacheTest, ForgetsADayBeforeTheLeafEnds) {
   LeafCache cache;
   std::shared_ptr<const Leaf> leaf = side_.leaf("a.example");
   cache.insert(leaf, mirror(1), now());
-  EXPECT_NE(cache.find("a.example", mirror(1), at_s(leaf->not_after_s - kDay_s - 1)), nullptr);
-  EXPECT_EQ(cache.find("a.example", mirror(1), at_s(leaf->not_after_s - kDay_s)), nullptr);
+  EXPECT_NE(cache.find("a.example", mirror(1), LeafKey::P256, at_s(leaf->not_after_s - kDay_s - 1)), nullptr);
+  EXPECT_EQ(cache.find("a.example", mirror(1), LeafKey::P256, at_s(leaf->not_after_s - kDay_s)), nullptr);
   EXPECT_EQ(cache.size(), 0U);
 }
 
@@ -249,8 +269,8 @@ TEST_F(LeafCacheTest, KeepsALeafThatEndsSoonForHalfItsTime) {
   LeafCache cache;
   Identity upstream = issue({.names = {"DNS:a.example"}, .until_days = 1}, nullptr);
   cache.insert(side_.leaf("a.example", upstream.certificate.get()), mirror(1), now());
-  EXPECT_NE(cache.find("a.example", mirror(1), at_s(now_s() + kDay_s / 4)), nullptr);
-  EXPECT_EQ(cache.find("a.example", mirror(1), at_s(now_s() + kDay_s * 3 / 4)), nullptr);
+  EXPECT_NE(cache.find("a.example", mirror(1), LeafKey::P256, at_s(now_s() + kDay_s / 4)), nullptr);
+  EXPECT_EQ(cache.find("a.example", mirror(1), LeafKey::P256, at_s(now_s() + kDay_s * 3 / 4)), nullptr);
 }
 
 }  // namespace

@@ -153,8 +153,8 @@ ClientSide::ClientSide()
       context(std::move(*ClientContext::create(keys))),
       example(leaf("example.org")) {}
 
-std::shared_ptr<const Leaf> ClientSide::leaf(const std::string& name, X509* mirror) const {
-  Result<UnsignedLeaf> prepared = minter->prepare({name, mirror}, now());
+std::shared_ptr<const Leaf> ClientSide::leaf(const std::string& name, X509* mirror, LeafKey key) const {
+  Result<UnsignedLeaf> prepared = minter->prepare({name, mirror, key}, now());
   CHECK(prepared.has_value());
   Result<std::vector<std::byte>> signature = ca.sign(prepared->tbs());
   CHECK(signature.has_value());

@@ -63,7 +63,7 @@ bool both_open(const End& a, const End& b);
 // A client's connection to us: CA, minter, leaf for example.org and contexts.
 struct ClientSide {
   ClientSide();
-  std::shared_ptr<const Leaf> leaf(const std::string& name, X509* mirror = nullptr) const;
+  std::shared_ptr<const Leaf> leaf(const std::string& name, X509* mirror = nullptr, LeafKey key = LeafKey::P256) const;
 
   CertificateAuthority ca;
   std::string ca_pem;

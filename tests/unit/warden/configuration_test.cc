@@ -43,6 +43,7 @@ TEST(Configuration, ReadsEveryMemberAndComments) {
     // where somebody else redirects to
     "listen": "[::1]:8443", "workers": 3,
     "ca": {"certificate": "/ca.crt", "key": "/ca.key", "permitted_names": ["amazonaws.com"]},
+    "client": {"ech": "passthrough", "leaf_key": "rsa2048"},
     "upstream": {"roots": "/roots.pem", "strict_x509": true, "client_certificates": [
       {"hosts": ["*.a.example", "192.0.2.1"], "certificate": "/a.crt", "key": "/a.key"},
       {"hosts": "b.example", "certificate": "/b.crt", "key": "/b.key"}]},
@@ -56,6 +57,8 @@ TEST(Configuration, ReadsEveryMemberAndComments) {
   EXPECT_EQ(read.workers, 3u);
   EXPECT_EQ(read.ca_certificate + read.ca_key, "/ca.crt/ca.key");
   EXPECT_EQ(read.ca_permitted_names, std::vector<std::string>{"amazonaws.com"});
+  EXPECT_EQ(read.client.ech, tls::EchPolicy::Passthrough);
+  EXPECT_EQ(read.client.leaf_key, tls::LeafKeyPolicy::Rsa2048);
   EXPECT_EQ(read.upstream_roots, "/roots.pem");
   EXPECT_TRUE(read.strict_x509);
   ASSERT_EQ(read.client_certificates.size(), 2u);
@@ -93,6 +96,9 @@ TEST(Configuration, SaysThePointerOfAWrongValue) {
   EXPECT_EQ(mistake_in(R"({"listen": "8443"})"),
             "waylay.json: /listen: must be ADDRESS:PORT, as in \"127.0.0.1:8443\" or \"[::1]:8443\"");
   EXPECT_EQ(mistake_in(R"({"log_level": "loud"})"), "waylay.json: /log_level: must be debug, info, warning or error");
+  EXPECT_EQ(mistake_in(R"({"client": {"ech": "accept"}})"), "waylay.json: /client/ech: must be reject or passthrough");
+  EXPECT_EQ(mistake_in(R"({"client": {"leaf_key": "dsa"}})"),
+            "waylay.json: /client/leaf_key: must be auto, p256 or rsa2048");
   EXPECT_EQ(mistake_in(R"({"ca": {"key": "/k"}})"), "waylay.json: /ca: certificate and key belong together");
   EXPECT_EQ(mistake_in(R"({"upstream": {"client_certificates": {}}})"),
             "waylay.json: /upstream/client_certificates: must be a list of objects");
@@ -121,9 +127,9 @@ TEST(Configuration, AMistakeChangesNothing) {
 
 TEST(CommandLine, WinsOverTheFile) {
   File file(R"({"workers": 2, "user": "file", "log_level": "error"})");
-  Result<CommandLine> line =
-      parse({"--config", file.path.c_str(), "--workers", "5", "--log-level", "debug", "--listen", "127.0.0.1:0",
-             "--docker-socket", "/a", "--docker-socket", "/b", "--error-page", "--strict-x509"});
+  Result<CommandLine> line = parse({"--config", file.path.c_str(), "--workers", "5", "--log-level", "debug", "--listen",
+                                    "127.0.0.1:0", "--docker-socket", "/a", "--docker-socket", "/b", "--error-page",
+                                    "--strict-x509", "--ech", "passthrough", "--leaf-key", "p256"});
   ASSERT_TRUE(line) << line.error().message;
   EXPECT_EQ(line->purpose, CommandLine::Purpose::Run);
   EXPECT_EQ(line->configuration.workers, 5u);
@@ -132,6 +138,8 @@ TEST(CommandLine, WinsOverTheFile) {
   EXPECT_EQ(line->configuration.listen->to_string(), "127.0.0.1:0");
   EXPECT_EQ(line->configuration.docker_sockets, (std::vector<std::string>{"/a", "/b"}));
   EXPECT_TRUE(line->configuration.error_page);
+  EXPECT_EQ(line->configuration.client.ech, tls::EchPolicy::Passthrough);
+  EXPECT_EQ(line->configuration.client.leaf_key, tls::LeafKeyPolicy::P256);
   EXPECT_TRUE(line->configuration.strict_x509);
 }
 

@@ -110,6 +110,8 @@ TEST(Protocol, StartInformationSurvivesTheJourney) {
                  .client_certificates = {{{"*.a.example"}, "certificate", "key"}},
                  .rules_directory = "/etc/waylay/rules.d",
                  .log_level = "debug",
+                 .ech = "reject",
+                 .leaf_key = "auto",
                  .error_page = true};
   Result<StartInfo> back = start_info_from_json(to_json(info));
   ASSERT_TRUE(back) << back.error().message;
