@@ -4,17 +4,14 @@
 #include <cstdint>
 
 namespace waylay {
-namespace {
 
-int digit(char c) {
+int base64_digit(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
   if (c >= '0' && c <= '9') return c - '0' + 52;
   if (c == '+') return 62;
   return c == '/' ? 63 : -1;
 }
-
-}  // namespace
 
 std::string encode_base64(std::string_view bytes) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -37,7 +34,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
   uint32_t bits = 0;
   int count = 0;
   for (char c : text) {
-    int value = digit(c);
+    int value = base64_digit(c);
     if (value < 0) return std::nullopt;
     bits = bits << 6 | static_cast<uint32_t>(value);
     count += 6;

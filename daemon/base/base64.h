@@ -7,6 +7,7 @@
 
 namespace waylay {
 
+int base64_digit(char c);  // 0 to 63; -1: it is none
 std::string encode_base64(std::string_view bytes);
 std::optional<std::string> decode_base64(std::string_view text);
 
