@@ -167,14 +167,18 @@ class Linter {
            "match the whole response, or remove the request's Range header with \"request_headers\"");
     if (edits && match.methods() == std::vector<std::string>{"HEAD"})
       warn("edit-of-head", "the answer to HEAD has no body", "match the method that gets the body");
-    check_stream(match::Moment::RequestBody, match::Field::HttpContentType, !rule_->actions().request_body.empty());
-    check_stream(match::Moment::ResponseBody, match::Field::HttpResponseContentType, edits);
+    const Handler* handler = rule_->actions().handler.get();
+    bool hands_over = handler != nullptr && handler->phase == Handler::Phase::Response;
+    std::vector<std::string> accepted = match.required(match::Field::HttpHeader, "accept");
+    std::vector<std::string> types = match.required(match::Field::HttpResponseContentType);
+    check_stream(match::Moment::RequestBody, match.required(match::Field::HttpContentType),
+                 handler != nullptr || !rule_->actions().request_body.empty());
+    check_stream(match::Moment::ResponseBody, types.empty() ? accepted : types, hands_over || edits);
     if (edits || match.asks_at(match::Moment::ResponseBody)) check_coding();
   }
 
-  void check_stream(match::Moment moment, match::Field type, bool edits) {
-    if (!edits && !rule_->match().asks_at(moment)) return;
-    std::vector<std::string> types = rule_->match().required(type);
+  void check_stream(match::Moment moment, const std::vector<std::string>& types, bool needs_body) {
+    if (!needs_body && !rule_->match().asks_at(moment)) return;
     bool streams = !types.empty() && std::ranges::all_of(types, [](const std::string& value) {
       return !body::why_not_collected(with_field("Content-Type", value)).empty();
     });

@@ -76,6 +76,15 @@ TEST(Lint, BodiesOfStreamsAreNotCollected) {
   const char* header = R"("headers": {"set": {"a": "b"}})";
   EXPECT_EQ(matching("http.response.content_type == \"text/event-stream\"", R"("body": "x")"),
             Kinds{"r: body-of-stream"});
+  EXPECT_EQ(matching("http.header[\"accept\"] == \"text/event-stream\"", R"("body": "x")"), Kinds{"r: body-of-stream"})
+      << "what is asked for";
+  EXPECT_EQ(matching("http.header[\"accept\"] == \"text/event-stream\"", R"("headers": {"remove": ["x"]})"), Kinds{});
+  EXPECT_EQ(matching("http.response.content_type == \"text/event-stream\"",
+                     R"("handler": {"url": "unix:/run/h.sock", "phase": "response"})"),
+            Kinds{"r: body-of-stream"});
+  EXPECT_EQ(
+      matching("http.content_type == \"application/grpc-web+proto\"", R"("handler": {"url": "unix:/run/h.sock"})"),
+      Kinds{"r: body-of-stream"});
   EXPECT_EQ(matching("http.host == \"a\" and http.response.content_type == \"text/event-stream\" and "
                      "response.body.text contains \"a\"",
                      header),
