@@ -3,17 +3,24 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/conversation.h"
+
 namespace waylay::cli {
 namespace {
 
 constexpr size_t kTime = 12, kId = 5, kWho = 20, kMethod = 6, kStatus = 6, kDuration = 8;
 constexpr size_t kUrlOnPaper = 48, kLeastUrl = 20;
 
+bool is_message(const Json& event) {
+  return text(event, "type") == "message";
+}
+
 bool is_connection(const Json& event) {
   return text(event, "type") == "flow";
 }
 
 std::string id_of(const Json& event) {
+  if (is_message(event)) return to_line(member(event, "exchange"));
   std::string number = to_line(member(event, "id"));
   return is_connection(event) ? "f" + number : number;
 }
@@ -54,6 +61,7 @@ Line exchange_line(const Json& event) {
   std::string rules = what_rules_did(event);
   line.note = rules.empty() ? "" : (injected ? "injected by " : "changed by ") + rules;
   line.note = append_part(std::move(line.note), ending(event));
+  line.note = append_part(std::move(line.note), conversation_in_words(event));
   line.note = append_part(std::move(line.note), aws_call(event));
   line.note_color = injected ? Color::Magenta : Color::Plain;
   return line;
@@ -68,6 +76,22 @@ Line connection_line(const Json& event) {
   line.note = outcome_in_words(event);
   line.note_color = text(event, "outcome") == "failed" ? Color::Red : Color::Yellow;
   return line;
+}
+
+// As the client sees it.
+Line message_line(const Json& event) {
+  Line line;
+  line.method = text(event, "from") == "client" ? "sent" : "got";
+  line.url = text(event, "host") + text(event, "path");
+  line.status = text(event, "message");
+  line.duration = human_size(static_cast<uint64_t>(number(event, "bytes")));
+  line.note = message_content(event);
+  return line;
+}
+
+Line line_of(const Json& event) {
+  if (is_message(event)) return message_line(event);
+  return is_connection(event) ? connection_line(event) : exchange_line(event);
 }
 
 // The address takes what the other columns leave, half of it when there is something to note.
@@ -129,7 +153,7 @@ std::string flow_title(const Terminal& terminal) {
 }
 
 std::string flow_line(const Json& event, const Terminal& terminal, int64_t now_s) {
-  Line line = is_connection(event) ? connection_line(event) : exchange_line(event);
+  Line line = line_of(event);
   std::string source = who(event);
   size_t url = url_width(terminal, line.note.size());
   if (terminal.width > 0) {

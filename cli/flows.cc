@@ -63,8 +63,8 @@ Result<std::string> query_of(const Parsed& parsed, std::string_view usual_limit,
 
 int flows(Session& session, const Parsed& parsed) {
   bool follow = parsed.has("--follow"), json = parsed.has("--json");
-  Result<std::string> query =
-      query_of(parsed, follow ? "10" : "1000", follow ? "connections=true&follow=true" : "connections=true");
+  Result<std::string> query = query_of(parsed, follow ? "10" : "1000",
+                                       follow ? "connections=true&messages=true&follow=true" : "connections=true");
   if (!query) return session.complain(query.error());
   if (!follow) return list(session, *query, json);
   if (!json) session.out << flow_title(session.terminal) << std::endl;

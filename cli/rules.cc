@@ -213,6 +213,7 @@ Result<Json> rule_of(const Parsed& parsed) {
   if (!request->empty()) rule["request_headers"] = *request;
   if (auto delay = parsed.last("--delay")) rule["delay"] = *delay;
   if (parsed.has("--abort")) rule["abort"] = "rst";
+  if (parsed.has("--keep-messages")) rule["keep_messages"] = true;
   if (auto fault = parsed.last("--fault")) rule["fault"] = *fault;
   if (Result<void> added = add_limits(rule, parsed); !added) return fail(added);
   return rule;

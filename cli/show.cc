@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/conversation.h"
 #include "cli/describe.h"
 #include "cli/json.h"
 #include "cli/session.h"
@@ -75,6 +76,20 @@ void print_body(Session& session, const Json& message) {
                 << "\n";
 }
 
+void print_messages(Session& session, const Json& conversation) {
+  const Json& messages = member(conversation, "messages");
+  if (!messages.is_array() || messages.empty()) return;
+  session.out << "\n" << session.terminal.paint(Color::Bold, "Messages") << "\n";
+  Table table({"TIME", "FROM", "TYPE", "SIZE", "CONTENT"});
+  table.align_right(3);
+  for (const Json& message : messages)
+    table.add({human_time(text(message, "time"), session.now_s()), text(message, "from"), text(message, "message"),
+               human_size(static_cast<uint64_t>(number(message, "bytes"))), message_content(message)});
+  session.out << table.text(session.terminal);
+  if (auto more = static_cast<uint64_t>(number(conversation, "messages_left_out")); more > 0)
+    session.out << "and " << more << " that were not kept\n";
+}
+
 void print_exchange(Session& session, const Json& exchange) {
   Page page(session);
   page.title("Exchange " + to_line(member(exchange, "id")));
@@ -87,6 +102,7 @@ void print_exchange(Session& session, const Json& exchange) {
   page.line("error", text(exchange, "error"));
   page.line("rules", what_rules_did(exchange));
   page.line("injected", flag(exchange, "injected") ? "yes" : "no");
+  for (const auto& [name, value] : conversation_lines(exchange)) page.line(name, value);
   const Json& aws = member(exchange, "aws");
   page.line("call", aws_call(exchange));
   page.line("invocation", text(aws, "invocation_id"));
@@ -107,6 +123,7 @@ void print_exchange(Session& session, const Json& exchange) {
                 << ")\n";
   print_headers(session, response);
   print_body(session, response);
+  print_messages(session, member(exchange, "conversation"));
 }
 
 void print_connection(Session& session, const Json& flow) {

@@ -85,7 +85,10 @@ std::vector<Verb> make_verbs() {
        "A line for each exchange: when, its number (for \"waylay show\"), who, what, the status, how long it took, and "
        "what "
        "rules did. Connections that were passed through or failed appear as well, numbered f1, f2, ..., with the "
-       "reason.",
+       "reason.\n\n"
+       "Of WebSockets, tunnels and gRPC calls it says how much went up and down. With --follow, one that was upgraded "
+       "has a second line when it is over, and a WebSocket whose messages a rule keeps (--keep-messages) one for each "
+       "message that was sent, or that the client got.",
        {{"--follow", 'f', "", "Go on with what comes; the last 10 first"},
         match_option(),
         {"--limit", 'n', "N", "At most this many of the newest [1000; 10 with --follow]"},
@@ -93,7 +96,8 @@ std::vector<Verb> make_verbs() {
        {},
        {{"waylay flows -f", ""},
         {"waylay flows -f --match 'http.response.code >= 500'", ""},
-        {"waylay flows --match 'aws.service == \"s3\" and exchange.injected'", ""}},
+        {"waylay flows --match 'aws.service == \"s3\" and exchange.injected'", ""},
+        {"waylay flows --match 'websocket.payload.close.status_code != 1000'", "WebSockets that ended badly"}},
        flows},
       {"show",
        "Show one exchange or connection in full",
@@ -337,6 +341,7 @@ const std::vector<Option>& rule_options() {
       {"--body", 0, "TEXT", "With --respond: the body"},
       {"--body-file", 0, "FILE", "With --respond: the body, from a file"},
       {"--abort", 0, "", "Reset the connection"},
+      {"--keep-messages", 0, "", "Keep the messages of a WebSocket, up to 64 KiB, and show them"},
       {"--fault", 0, "NAME", "Fail as the service would: aws:throttle; see \"waylay rules faults\""},
       {"--attempts", 0, "N-M", "Only these attempts of an SDK's call: 1-2, or 3"},
       {"--for", 0, "TIME", "How long the rule lives: 10m, 2h, forever [1h for what makes something go wrong]"},

@@ -86,20 +86,20 @@ Response get_flow(Context& context, const Request& request) {
   return facts ? json_response(to_json(*facts)) : not_found("there is no flow " + request.path.back() + " (any more)");
 }
 
-Response follow(Context& context, match::Expression match, size_t limit, bool connections, std::string_view text) {
+Response follow(Context& context, match::Expression match, size_t limit, Beside beside, std::string_view text) {
   Response response;
   response.content_type = "application/x-ndjson";
   // Subscribe first: what ends between the two is then in at least one of them.
   Result<match::Expression> again = match::Expression::compile(text);
   if (!again) return error_response(again.error());
-  auto subscription = std::make_unique<Subscription>(context.feed, std::move(*again), connections);
-  std::vector<Event> past = past_events(context.backend, match, limit, connections);
+  auto subscription = std::make_unique<Subscription>(context.feed, std::move(*again), beside);
+  std::vector<Event> past = past_events(context.backend, match, limit, beside.connections);
   response.source = std::make_unique<FollowSource>(std::move(subscription), std::move(past));
   return response;
 }
 
 Response get_exchanges(Context& context, const Request& request) {
-  if (Result<void> known = check_parameters(request, {"match", "limit", "follow", "connections"}); !known)
+  if (Result<void> known = check_parameters(request, {"match", "limit", "follow", "connections", "messages"}); !known)
     return error_response(known.error());
   Result<match::Expression> match = match_parameter(request);
   if (!match) return error_response(match.error());
@@ -107,11 +107,13 @@ Response get_exchanges(Context& context, const Request& request) {
   if (!follows) return error_response(follows.error());
   Result<bool> connections = boolean_parameter(request, "connections");
   if (!connections) return error_response(connections.error());
+  Result<bool> messages = boolean_parameter(request, "messages");
+  if (!messages) return error_response(messages.error());
   Result<size_t> limit = limit_parameter(request, *follows ? 0 : kUsualLimit);
   if (!limit) return error_response(limit.error());
   if (*follows) {
     std::string text = match->text();
-    return follow(context, std::move(*match), *limit, *connections, text);
+    return follow(context, std::move(*match), *limit, {*connections, *messages}, text);
   }
   return listed("exchanges", past_events(context.backend, *match, *limit, *connections));
 }

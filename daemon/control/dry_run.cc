@@ -9,8 +9,8 @@ Source::Step DryRunSource::next(std::string& out) {
     changed = true;
   }
   while (std::optional<Event> event = subscription_->next()) {
-    if (const auto* exchange = std::get_if<std::shared_ptr<const flow::ExchangeFacts>>(&*event))
-      trial_->see(**exchange);
+    const auto* exchange = std::get_if<std::shared_ptr<const flow::ExchangeFacts>>(&*event);
+    if (exchange && !(*exchange)->is_told_again()) trial_->see(**exchange);
     changed = true;
   }
   if (changed) out += trial_->report() + "\n";

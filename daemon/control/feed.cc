@@ -10,8 +10,8 @@
 
 namespace waylay::control {
 
-Subscription::Subscription(Feed& feed, match::Expression match, bool connections)
-    : feed_(feed), match_(std::move(match)), connections_(connections) {
+Subscription::Subscription(Feed& feed, match::Expression match, Beside beside)
+    : feed_(feed), match_(std::move(match)), beside_(beside) {
   feed_.subscriptions_.push_back(this);
   feed_.listeners_.fetch_add(1, std::memory_order_release);
 }
@@ -24,7 +24,9 @@ Subscription::~Subscription() {
 bool Subscription::wants(const Event& event) const {
   if (const auto* exchange = std::get_if<std::shared_ptr<const flow::ExchangeFacts>>(&event))
     return match_.matches(flow::Subject(**exchange));
-  return connections_ && match_.matches(flow::Subject(*std::get<std::shared_ptr<const flow::FlowFacts>>(event)));
+  if (const auto* message = std::get_if<std::shared_ptr<const flow::MessageFacts>>(&event))
+    return beside_.messages && match_.matches(flow::Subject(*(*message)->exchange));
+  return beside_.connections && match_.matches(flow::Subject(*std::get<std::shared_ptr<const flow::FlowFacts>>(event)));
 }
 
 void Subscription::offer(const Event& event) {

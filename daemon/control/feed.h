@@ -18,7 +18,14 @@
 
 namespace waylay::control {
 
-using Event = std::variant<std::shared_ptr<const flow::ExchangeFacts>, std::shared_ptr<const flow::FlowFacts>>;
+using Event = std::variant<std::shared_ptr<const flow::ExchangeFacts>, std::shared_ptr<const flow::FlowFacts>,
+                           std::shared_ptr<const flow::MessageFacts>>;
+
+// What a subscriber wants beside exchanges.
+struct Beside {
+  bool connections = false;  // flows (the publisher chooses which)
+  bool messages = false;     // of WebSockets whose rules keep them
+};
 
 class Feed;
 
@@ -26,8 +33,8 @@ class Subscription {
  public:
   static constexpr size_t kMaximumWaiting = 4096;  // events; a terminal that stands still for a second loses none
 
-  // Exchanges that match; with `connections`, also flows that match (the publisher chooses which).
-  Subscription(Feed& feed, match::Expression match, bool connections);
+  // What matches; messages by their exchange.
+  Subscription(Feed& feed, match::Expression match, Beside beside);
   ~Subscription();
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
@@ -42,7 +49,7 @@ class Subscription {
 
   Feed& feed_;
   match::Expression match_;
-  bool connections_;
+  Beside beside_;
   std::deque<Event> waiting_;
   uint64_t gap_ = 0;
 };

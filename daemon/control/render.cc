@@ -5,25 +5,14 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "control/render_conversation.h"
+#include "control/render_values.h"
 
 namespace waylay::control {
 namespace {
 
-Json time_or_null(int64_t wall_ns) {
-  return wall_ns == 0 ? Json(nullptr) : Json(to_iso8601(wall_ns));
-}
-
 double milliseconds(int64_t ns) {
   return static_cast<double>(ns / 1000) / 1000.0;
-}
-
-Json duration_or_null(Time from, Time to) {
-  if (from.steady_ns == 0 || to.steady_ns == 0) return nullptr;
-  return milliseconds(to.steady_ns - from.steady_ns);
-}
-
-Json text_or_null(std::string_view text) {
-  return text.empty() ? Json(nullptr) : Json(text);
 }
 
 Json container_of(const std::string& id, const std::string& name, const std::string& image) {
@@ -66,16 +55,6 @@ Json tcp_of(const std::optional<TcpFacts>& tcp) {
           {"congestion_window", tcp->congestion_window},
           {"maximum_segment", tcp->maximum_segment},
           {"delivery_rate", tcp->delivery_rate}};
-}
-
-// Who and where, common to flows and exchanges.
-void add_connection(Json& json, const flow::FlowFacts& facts) {
-  json["target"] = text_or_null(facts.target_name);
-  json["container"] = container_of(facts.owner.container_id, facts.owner.container_name, facts.owner.container_image);
-  json["process"] = process_of(facts.owner);
-  json["client"] = facts.client.to_string();
-  json["destination"] = facts.destination.to_string();
-  json["server_name"] = text_or_null(facts.server_name);
 }
 
 Json fields_of(const http::Head& head) {
@@ -164,6 +143,28 @@ int number_behind(std::string_view message, std::string_view word) {
 
 }  // namespace
 
+Json time_or_null(int64_t wall_ns) {
+  return wall_ns == 0 ? Json(nullptr) : Json(to_iso8601(wall_ns));
+}
+
+Json duration_or_null(Time from, Time to) {
+  if (from.steady_ns == 0 || to.steady_ns == 0) return nullptr;
+  return milliseconds(to.steady_ns - from.steady_ns);
+}
+
+Json text_or_null(std::string_view text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+void add_connection(Json& json, const flow::FlowFacts& facts) {
+  json["target"] = text_or_null(facts.target_name);
+  json["container"] = container_of(facts.owner.container_id, facts.owner.container_name, facts.owner.container_image);
+  json["process"] = process_of(facts.owner);
+  json["client"] = facts.client.to_string();
+  json["destination"] = facts.destination.to_string();
+  json["server_name"] = text_or_null(facts.server_name);
+}
+
 bool is_undecrypted(const flow::FlowFacts& facts) {
   using flow::Outcome;
   if (facts.outcome == Outcome::Failed) return facts.exchanges == 0;
@@ -217,6 +218,7 @@ Json to_json(const flow::ExchangeFacts& facts) {
   json["aws"] = aws_of(facts.call);
   json["request"] = request_of(facts);
   json["response"] = response_of(facts);
+  json["conversation"] = conversation_to_json(facts);
   return json;
 }
 

@@ -15,6 +15,7 @@ std::string to_text(const Json& json);  // on one line
 
 Json to_json(const flow::FlowFacts& facts);
 Json to_json(const flow::ExchangeFacts& facts);
+Json to_json(const flow::MessageFacts& facts);
 Json to_json(const Status& status);
 Json fields_to_json();  // the expression language's fields
 

@@ -135,7 +135,7 @@ Response post_dry_run(Context& context, const Request& request) {
   }
   Response response;
   response.content_type = "application/x-ndjson";
-  auto subscription = std::make_unique<Subscription>(context.feed, match::Expression(), false);
+  auto subscription = std::make_unique<Subscription>(context.feed, match::Expression(), Beside{});
   response.source = std::make_unique<DryRunSource>(std::move(subscription), std::move(*trial));
   return response;
 }

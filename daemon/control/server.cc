@@ -67,11 +67,8 @@ void ApiServer::stop() {
   listener_.reset();
 }
 
-void ApiServer::publish(std::shared_ptr<const flow::ExchangeFacts> exchange) {
-  feed_.publish(std::move(exchange));
-}
-void ApiServer::publish(std::shared_ptr<const flow::FlowFacts> flow) {
-  feed_.publish(std::move(flow));
+void ApiServer::publish(Event event) {
+  feed_.publish(std::move(event));
 }
 
 void ApiServer::serve() {

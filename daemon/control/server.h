@@ -34,8 +34,7 @@ class ApiServer {
 
   // Any thread, never blocks for long. Exchanges when they end; flows once, when it is decided that they are of the
   // kind is_undecrypted speaks of. A backend's store must have the facts already.
-  void publish(std::shared_ptr<const flow::ExchangeFacts> exchange);
-  void publish(std::shared_ptr<const flow::FlowFacts> flow);
+  void publish(Event event);
 
  private:
   struct Client;

@@ -138,6 +138,7 @@ void Exchange::break_off(const rules::Abort& abort, Time now) {
 void Exchange::note(const rules::Plan& plan) {
   for (const rules::Applied& applied : plan.applied)
     facts_->applied.push_back({applied.rule, applied.what, applied.injected});
+  keep_messages_ = std::max(keep_messages_, plan.keep_messages);
 }
 
 // What is left of the request when we answer in the upstream's place is nobody's.
@@ -169,6 +170,11 @@ void Exchange::finish(ExchangeEnd end, std::string error, Ending ending, Time no
   if (response_ && response_sent_) {
     redact(*response_);
     facts_->response = std::move(response_);
+  }
+  if (grpc_) facts_->conversation = grpc_->take();
+  if (ending == Ending::Tunnel) {
+    facts_->conversation = Tunnel::conversation_of(*facts_, link_.tunnel_protocol());
+    tunnel_ = std::make_unique<Tunnel>(facts_, recorder_, keep_messages_);
   }
   recorder_.exchange_ended(std::move(facts_));
 }

@@ -18,8 +18,10 @@
 
 #include "flow/collected.h"
 #include "flow/facts.h"
+#include "flow/grpc_call.h"
 #include "flow/held_body.h"
 #include "flow/paced_body.h"
+#include "flow/tunnel.h"
 #include "hook/call.h"
 #include "http/h1.h"
 #include "rules/rule_set.h"
@@ -91,6 +93,7 @@ class Exchange {
     // the response's head if it can. HTTP/2: nothing, the streams that are open at the exchange's end are reset.
     virtual void close_after() = 0;
     virtual const std::shared_ptr<const FlowFacts>& flow() const = 0;  // as known now
+    virtual std::string_view tunnel_protocol() const { return ""; }    // of an extended CONNECT (RFC 8441)
   };
 
   struct Context {
@@ -137,6 +140,7 @@ class Exchange {
 
   uint64_t id() const { return id_; }
   const std::optional<Ending>& ending() const { return ending_; }
+  std::unique_ptr<Tunnel> take_tunnel() { return std::move(tunnel_); }           // once ending() is Tunnel
   const http::Head* request() const { return request_ ? &*request_ : nullptr; }  // as it will be or was sent
   bool request_is_sent() const { return phase_ == Phase::Sent; }                 // its head is
   bool request_is_complete() const { return request_done_; }                     // its end has come
@@ -234,6 +238,9 @@ class Exchange {
   std::shared_ptr<const rules::RuleSet> rules_;
   std::shared_ptr<ExchangeFacts> facts_ = std::make_shared<ExchangeFacts>();
   std::optional<Ending> ending_;
+  std::unique_ptr<Tunnel> tunnel_;
+  std::unique_ptr<GrpcCall> grpc_;  // null: it is none
+  size_t keep_messages_ = 0;        // octets of them, as rules want it
 
   // What the rules want, as it is carried out: of the moment when a head was complete, and of the one when its body
   // was. The first waits for the second if there is one, so that rules see what was sent and not each other's edits.

@@ -30,6 +30,7 @@ void Exchange::on_request_head(http::Head head, const http::BodyLength& body, Ti
   request_length_ = body;
   facts_->host = http::request_host(*request_);
   facts_->call = aws::classify(*request_, facts_->host);
+  if (body.type != http::BodyLength::Type::None) grpc_ = GrpcCall::of(*request_);
   bool small = body.type == http::BodyLength::Type::Fixed && body.fixed <= kMaximumTelling;
   if (small && !request_->has("expect") && aws::is_told_by_body(*request_, facts_->call)) {
     phase_ = Phase::Collecting;
@@ -41,6 +42,7 @@ void Exchange::on_request_head(http::Head head, const http::BodyLength& body, Ti
 void Exchange::on_request_body(const BodyPart& part, Time now) {
   if (ending_) return;
   facts_->request_body += part.content.size();
+  if (grpc_) grpc_->on_request_body(part.content, now);
   switch (phase_) {
     case Phase::Sent:
       if (!request_pace_) return link_.send_request_body(part);

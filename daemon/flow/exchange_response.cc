@@ -31,6 +31,7 @@ void Exchange::on_response_head(http::Head head, const http::BodyLength& body, T
   if (ending_) return;
   response_ = std::move(head);
   response_length_ = body;
+  if (grpc_) grpc_->on_response_head(*response_);
   facts_->upstream_status = response_->status();
   facts_->response_started = now;
   decide_response(now);
@@ -38,6 +39,7 @@ void Exchange::on_response_head(http::Head head, const http::BodyLength& body, T
 
 void Exchange::on_response_body(const BodyPart& part, Time now) {
   if (ending_) return;
+  if (grpc_) grpc_->on_response_body(part.content, now);
   if (drop_response_) {
     dropped_ += part.wire.size();
     if (dropped_ > kMostDropped) drop_rest_of_response(now);

@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/tcp_facts.h"
+#include "flow/conversation.h"
 #include "http/message.h"
 #include "tls/cause.h"
 #include "tls/record_lengths.h"
@@ -104,7 +105,10 @@ struct ExchangeFacts {
   uint64_t rules_version = 0;
   ExchangeEnd end = ExchangeEnd::Open;
   std::string error;
+  std::shared_ptr<const Conversation> conversation;  // null: there is none
   bool injected() const;
+  // Told again at a tunnel's end. Whoever counts exchanges has counted it when it was upgraded.
+  bool is_told_again() const { return end == ExchangeEnd::Upgraded && conversation && !conversation->open; }
 };
 
 // Where finished facts go: the worker passes an implementation to each flow. Called on the worker's thread; must not
@@ -114,6 +118,9 @@ class Recorder {
   virtual ~Recorder() = default;
   virtual void flow_changed(const std::shared_ptr<const FlowFacts>& facts) = 0;  // opened, decided, closed
   virtual void exchange_ended(std::shared_ptr<const ExchangeFacts> facts) = 0;
+  // Of a tunnel, which goes on after its exchange has ended: what went through it so far, or in all.
+  virtual void exchange_changed(std::shared_ptr<const ExchangeFacts>) {}
+  virtual void message_seen(std::shared_ptr<const MessageFacts>) {}  // one of those that a rule wants kept
 };
 
 }  // namespace waylay::flow

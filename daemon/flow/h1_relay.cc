@@ -25,7 +25,7 @@ H1Relay::~H1Relay() = default;
 
 void H1Relay::on_client_bytes(Bytes plaintext, Time now) {
   if (state_ == State::Closed) return;
-  if (state_ == State::Tunnel) return link_.to_upstream(plaintext);
+  if (state_ == State::Tunnel) return client_tunnels(plaintext, now);
   if (client_pending_.empty() && client_may_be_read()) {
     pump_client(plaintext, now);
   } else {
@@ -39,6 +39,7 @@ void H1Relay::on_client_end(bool was_reset, Time now) {
   if (was_reset) {
     if (exchange_) exchange_->on_client_gone("the client reset the connection", now);
     exchange_.reset();
+    if (tunnel_) tunnel_->end(now);
     return reset();
   }
   client_end_ = true;
@@ -59,7 +60,7 @@ void H1Relay::on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, 
 
 void H1Relay::on_upstream_bytes(Bytes plaintext, Time now) {
   if (state_ == State::Closed) return;
-  if (state_ == State::Tunnel) return link_.to_client(plaintext);
+  if (state_ == State::Tunnel) return upstream_tunnels(plaintext, now);
   if (upstream_pending_.empty() && upstream_may_be_read()) {
     pump_upstream(plaintext, now);
   } else {
@@ -76,6 +77,7 @@ void H1Relay::on_upstream_end(bool clean, std::optional<Error> error, Time now) 
 
 void H1Relay::on_time(Time now) {
   if (exchange_) exchange_->on_time(now);
+  if (tunnel_) tunnel_->on_time(now);
   run(now);
 }
 
@@ -107,6 +109,7 @@ bool H1Relay::idle() const {
   return !exchange_;
 }
 std::optional<int64_t> H1Relay::deadline_ns() const {
+  if (tunnel_) return tunnel_->deadline_ns();
   return exchange_ ? exchange_->deadline_ns() : std::nullopt;
 }
 
@@ -139,6 +142,7 @@ void H1Relay::settle(Time now) {
   if (std::exchange(has_unasked_, false)) exchange_->on_response_refused(std::string(kUnasked), now);
   if (!exchange_ || !exchange_->ending()) return;
   Ending ending = *exchange_->ending();
+  tunnel_ = exchange_->take_tunnel();
   exchange_.reset();
   switch (ending) {
     case Ending::GoOn:
@@ -153,7 +157,7 @@ void H1Relay::settle(Time now) {
     case Ending::Reset:
       return reset();
     case Ending::Tunnel:
-      return enter_tunnel();
+      return enter_tunnel(now);
     case Ending::BadFraming:
       client_writer_.break_framing();
       return close(true);
@@ -179,7 +183,7 @@ void H1Relay::pump_client(Bytes bytes, Time now) {
   }
   Bytes rest = client_reader_.unread();
   if (state_ == State::Tunnel) {
-    if (!rest.empty()) link_.to_upstream(rest);
+    client_tunnels(rest, now);
   } else if (state_ != State::Closed) {
     client_pending_.append(rest);
     client_blocked_ = !client_reader_.between_messages();
@@ -263,7 +267,7 @@ void H1Relay::pump_upstream(Bytes bytes, Time now) {
   }
   Bytes rest = upstream_reader_.unread();
   if (state_ == State::Tunnel) {
-    if (!rest.empty()) link_.to_client(rest);
+    upstream_tunnels(rest, now);
   } else if (state_ != State::Closed) {
     upstream_pending_.append(rest);
     upstream_blocked_ = exchange_ && !upstream_reader_.between_messages();
@@ -320,7 +324,10 @@ void H1Relay::refuse_response(std::string why, Time now) {
 
 void H1Relay::upstream_ended(Time now) {
   UpstreamEnd end = *std::exchange(upstream_end_, std::nullopt);
-  if (state_ == State::Tunnel) return end.error ? reset() : close(end.clean);
+  if (state_ == State::Tunnel) {
+    tunnel_->end(now);
+    return end.error ? reset() : close(end.clean);
+  }
   upstream_ready_ = false;
   if (awaits_response()) return upstream_ended_in_exchange(std::move(end), now);
 
@@ -423,12 +430,24 @@ const std::shared_ptr<const FlowFacts>& H1Relay::flow() const {
 
 // --- Ends ---
 
-void H1Relay::enter_tunnel() {
+void H1Relay::enter_tunnel(Time now) {
   state_ = State::Tunnel;
-  if (!upstream_pending_.empty()) link_.to_client(upstream_pending_.bytes());
-  if (!client_pending_.empty()) link_.to_upstream(client_pending_.bytes());
+  upstream_tunnels(upstream_pending_.bytes(), now);
+  client_tunnels(client_pending_.bytes(), now);
   upstream_pending_.clear();
   client_pending_.clear();
+}
+
+void H1Relay::client_tunnels(Bytes bytes, Time now) {
+  if (bytes.empty()) return;
+  link_.to_upstream(bytes);
+  tunnel_->on_client_bytes(bytes, now);
+}
+
+void H1Relay::upstream_tunnels(Bytes bytes, Time now) {
+  if (bytes.empty()) return;
+  link_.to_client(bytes);
+  tunnel_->on_upstream_bytes(bytes, now);
 }
 
 void H1Relay::close(bool with_close_notify) {

@@ -75,8 +75,11 @@ void H2Exchange::begin(Exchange::Context context, http::H2Head request, bool end
 
 void H2Exchange::on_request_body(Bytes payload, Time now) {
   if (!is_connect_) return exchange_->on_request_body({payload, payload}, now);
-  if (upstream_ == nullptr) return early_.append(payload);
-  sides_.upstream->write(*upstream_, payload);
+  if (upstream_ != nullptr) sides_.upstream->write(*upstream_, payload);
+  if (tunnel_) return tunnel_->on_client_bytes(payload, now);
+  // Nobody need wait for the answer. What has gone is kept for the tunnel to be read from its beginning.
+  early_is_all_ = early_is_all_ && (upstream_ == nullptr || early_.size() < kStreamQueue);
+  if (early_is_all_) early_.append(payload);
 }
 
 void H2Exchange::on_request_end(const http::Trailers* trailers, Time now) {
@@ -115,6 +118,7 @@ void H2Exchange::on_response_head(http::H2Head response, bool ends, Time now) {
 void H2Exchange::on_response_body(Bytes payload, Time now) {
   if (!tunnel_) return exchange_->on_response_body({payload, payload}, now);
   if (client_ != nullptr) sides_.client->write(*client_, payload);
+  tunnel_->on_upstream_bytes(payload, now);
 }
 
 void H2Exchange::on_response_end(const http::Trailers* trailers, Time now) {
@@ -169,12 +173,31 @@ void H2Exchange::settle(Time now) {
     UpstreamGone gone = *std::exchange(upstream_gone_, std::nullopt);
     exchange_->on_upstream_gone(gone.mirrored, answering_, std::move(gone.error), now);
   }
+  if (tunnel_ && (client_ == nullptr || upstream_ == nullptr)) tunnel_->end(now);
+  if (exchange_ && exchange_->ending() == Ending::Tunnel) enter_tunnel(now);
   give_back();
+}
+
+void H2Exchange::enter_tunnel(Time now) {
+  tunnel_ = exchange_->take_tunnel();
+  exchange_.reset();
+  if (!early_is_all_) tunnel_->on_bytes_missed("the client sent much before the answer");
+  tunnel_->on_client_bytes(early_.bytes(), now);
+  early_.clear();
+}
+
+void H2Exchange::on_time(Time now) {
+  if (exchange_) exchange_->on_time(now);
+  if (tunnel_) tunnel_->on_time(now);
+}
+
+std::optional<int64_t> H2Exchange::deadline_ns() const {
+  return exchange_ ? exchange_->deadline_ns() : tunnel_ ? tunnel_->deadline_ns() : std::nullopt;
 }
 
 // What is held back keeps its window closed, unless the exchange wants to see more before it decides.
 void H2Exchange::give_back() {
-  size_t request_kept = early_.size() + (upstream_ != nullptr ? upstream_->waiting() : 0);
+  size_t request_kept = upstream_ != nullptr ? upstream_->waiting() : early_.size();
   size_t response_kept = client_ != nullptr ? client_->waiting() : 0;
   if (exchange_ && !exchange_->wants_request()) request_kept += exchange_->request_held();
   if (exchange_ && !exchange_->wants_response()) response_kept += exchange_->response_held();
@@ -192,11 +215,6 @@ bool H2Exchange::finish() {
   }
   if (!exchange_->ending()) return false;
   Ending ending = *exchange_->ending();
-  if (ending == Ending::Tunnel) {
-    exchange_.reset();
-    tunnel_ = true;
-    return finish();
-  }
   drop_upstream();
   drop_client(ending);
   return true;
@@ -274,7 +292,6 @@ void H2Exchange::send_request_head(http::Head& head, Framing framing) {
   upstream_ = &sides_.upstream->request(head, request_extras_, !is_connect_ && has_no_body(framing, request_ends_));
   upstream_->context = this;
   if (!early_.empty()) sides_.upstream->write(*upstream_, early_.bytes());
-  early_.clear();
   if (is_connect_ && early_end_) sides_.upstream->end(*upstream_);
 }
 void H2Exchange::send_request_body(const BodyPart& part) {

@@ -50,6 +50,8 @@ class H2Exchange final : private Exchange::Link {
   // What could not be done within an event is done behind it; then windows are given back for what was passed on.
   void settle(Time now);
   void give_back();
+  void on_time(Time now);
+  std::optional<int64_t> deadline_ns() const;
   // The streams' part of the exchange's end; true when nothing is left and the relay may destroy this.
   bool finish();
 
@@ -66,6 +68,7 @@ class H2Exchange final : private Exchange::Link {
   http::BodyLength request_length(const http::Head& head, bool ends) const;
   http::BodyLength response_length(const http::Head& head, bool ends) const;
   std::optional<std::string> reason_not_to_connect(const std::string& where) const;
+  void enter_tunnel(Time now);
   void drop_client(Ending ending);
   void drop_upstream();
   void reset_other(http::H2Stream*& stream, http::H2Session* session, http::H2Code code);
@@ -86,6 +89,7 @@ class H2Exchange final : private Exchange::Link {
   bool client_is_behind() const override;
   void close_after() override {}
   const std::shared_ptr<const FlowFacts>& flow() const override { return sides_.flow; }
+  std::string_view tunnel_protocol() const override { return request_extras_.protocol; }
 
   H2Sides& sides_;
   http::H2Stream *client_, *upstream_ = nullptr;  // null: closed, or not open yet
@@ -94,11 +98,12 @@ class H2Exchange final : private Exchange::Link {
   std::string response_never_indexed_;
   http::H2Code client_code_ = http::H2Code::InternalError;  // what a stream that ends too early is reset with
   http::H2Code upstream_code_ = http::H2Code::Cancel;
-  bool is_head_ = false, is_connect_ = false, tunnel_ = false;
+  bool is_head_ = false, is_connect_ = false;
   bool request_ends_ = false, response_ends_ = false;  // with the head
   bool answering_ = false;                             // the response's head came
-  ByteQueue early_;                                    // a tunnel's bytes before its upstream stream is open
-  bool early_end_ = false;
+  std::unique_ptr<Tunnel> tunnel_;                     // in the exchange's place
+  ByteQueue early_;                                    // a tunnel's bytes before its answer
+  bool early_end_ = false, early_is_all_ = true;
   std::optional<std::string> unreachable_;
   std::optional<UpstreamGone> upstream_gone_;  // not acted on while a response before it is held back
 };

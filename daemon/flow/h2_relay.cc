@@ -176,9 +176,7 @@ void H2Relay::on_upstream_end(bool, std::optional<Error> error, Time now) {
 void H2Relay::on_time(Time now) {
   if (closed_) return;
   now_ = now;
-  for_each([&](H2Exchange& exchange) {
-    if (exchange.exchange()) exchange.exchange()->on_time(now_);
-  });
+  for_each([&](H2Exchange& exchange) { exchange.on_time(now_); });
   run();
 }
 
@@ -207,7 +205,7 @@ bool H2Relay::wants_upstream_bytes() const {
 std::optional<int64_t> H2Relay::deadline_ns() const {
   std::optional<int64_t> first;
   for (const std::unique_ptr<H2Exchange>& open : exchanges_open_) {
-    std::optional<int64_t> next = open->exchange() ? open->exchange()->deadline_ns() : std::nullopt;
+    std::optional<int64_t> next = open->deadline_ns();
     if (next) first = std::min(first.value_or(*next), *next);
   }
   return first;

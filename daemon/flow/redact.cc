@@ -65,6 +65,22 @@ constexpr auto kSecretParameters = std::to_array<std::string_view>({"x-amz-signa
 constexpr auto kUrlFields =
     std::to_array<std::string_view>({"location", "content-location", "referer", "link", "refresh"});
 
+constexpr std::string_view kSubprotocols = "sec-websocket-protocol";
+
+// Where a client can send nothing else, its credentials are sent as the name of a protocol, such as Kubernetes'
+// "base64url.bearer.authorization.k8s.io.TOKEN".
+std::string redact_subprotocols(std::string_view list) {
+  std::string out;
+  while (!list.empty()) {
+    size_t end = std::min(list.find(','), list.size());
+    std::string_view name = trim(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+    bool is_secret = is_secret_field(name) || to_lower(name).find("bearer") != std::string::npos;
+    out.append(out.empty() ? "" : ", ").append(is_secret ? kRedacted : name);
+  }
+  return out;
+}
+
 template <size_t N>
 bool is_one_of(std::string_view name, const std::array<std::string_view, N>& list) {
   return std::any_of(list.begin(), list.end(), [&](std::string_view item) {
@@ -151,6 +167,8 @@ void redact(http::Head& head) {
       secret.emplace_back(field.name);
     } else if (is_one_of(field.name, kUrlFields) && field.value.find_first_of("?@") != std::string_view::npos) {
       urls.emplace_back(field.name, redact_target(field.value));
+    } else if (equals_ignoring_case(field.name, kSubprotocols)) {
+      urls.emplace_back(field.name, redact_subprotocols(field.value));
     }
   }
   for (const std::string& name : secret) head.set(name, kRedacted);

@@ -38,6 +38,12 @@ Value text_of(const body::Content* content) {
   return content ? Value{content->text()} : Value{};
 }
 
+Value close_code(const Conversation& conversation) {
+  const Spoken& client = conversation.from_client;
+  std::optional<uint16_t> code = client.close_code ? client.close_code : conversation.from_upstream.close_code;
+  return code ? number(*code) : Value{};
+}
+
 std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -147,6 +153,10 @@ Value Subject::of_exchange(Field field) const {
       return exchange_->injected();
     case Field::ExchangeRule:
       return exchange_->applied.empty() ? Value{} : text(exchange_->applied.front().rule);
+    case Field::WebSocket:
+      return exchange_->conversation && exchange_->conversation->protocol == "websocket";
+    case Field::WebSocketCloseCode:
+      return exchange_->conversation ? close_code(*exchange_->conversation) : Value{};
     default:
       return {};
   }

@@ -13,7 +13,7 @@ constexpr bool table_is_in_order() {
   for (size_t i = 0; i < kFields.size(); ++i) {
     if (kFields[i].field != static_cast<Field>(i)) return false;
   }
-  return static_cast<size_t>(Field::ExchangeRule) + 1 == kFields.size();
+  return static_cast<size_t>(Field::WebSocketCloseCode) + 1 == kFields.size();
 }
 static_assert(table_is_in_order(), "info() indexes the table by the enumeration");
 

@@ -92,6 +92,8 @@ enum class Field : uint16_t {
   ExchangeId,
   ExchangeInjected,
   ExchangeRule,
+  WebSocket,
+  WebSocketCloseCode,
 };
 
 struct FieldInfo {
@@ -251,6 +253,10 @@ inline constexpr auto kFields = std::to_array<FieldInfo>({
      "Whether a rule changed this exchange; false for what is organic."},
     {Field::ExchangeRule, "exchange.rule", {}, Type::String, Moment::End,
      "Names of the rules that were applied; any of them matches.", Key::None, true},
+    {Field::WebSocket, "websocket", {}, Type::Boolean, Moment::End,
+     "Whether the exchange became a WebSocket."},
+    {Field::WebSocketCloseCode, "websocket.payload.close.status_code", {}, Type::Integer, Moment::End,
+     "Code in a WebSocket's close frame, 1005 if it had none; the client's where both sides sent one."},
 });
 // clang-format on
 

@@ -15,12 +15,19 @@ size_t bytes_of(const std::optional<http::Head>& head) {
   return head ? head->raw().size() + head->field_count() * 24 : 0;
 }
 
+size_t bytes_of(const flow::Conversation& conversation) {
+  size_t bytes = sizeof conversation;
+  for (const auto& message : conversation.messages) bytes += sizeof *message + message->content.size();
+  return bytes;
+}
+
 // What an exchange costs, near enough for a limit.
 size_t bytes_of(const flow::ExchangeFacts& exchange) {
   size_t bytes = sizeof exchange + exchange.host.size() + exchange.target.size() + exchange.error.size();
   bytes += bytes_of(exchange.request) + bytes_of(exchange.response);
   for (const flow::AppliedRule& rule : exchange.applied) bytes += sizeof rule + rule.rule.size() + rule.what.size();
-  return bytes + exchange.call.key.size() + exchange.call.bucket.size() + exchange.call.invocation_id.size();
+  bytes += exchange.call.key.size() + exchange.call.bucket.size() + exchange.call.invocation_id.size();
+  return exchange.conversation ? bytes + bytes_of(*exchange.conversation) : bytes;
 }
 
 // The newest `most` of `all` that match, in the order of `all`.
@@ -59,6 +66,27 @@ void Store::exchange_ended(ExchangePointer facts) {
     drop_exchanges();
   }
   if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->exchange_ended(std::move(facts));
+}
+
+// In the place of what was kept of it, if that is still there. The ledger and the counters know it already.
+void Store::exchange_changed(ExchangePointer facts) {
+  {
+    std::lock_guard lock(mutex_);
+    auto held = std::ranges::find(exchanges_, facts->id, &Held::id);
+    if (held != exchanges_.end()) {
+      size_t bytes = bytes_of(*facts);
+      totals_.exchange_bytes_held += bytes - held->bytes;
+      held->bytes = bytes;
+      held->facts = facts;
+      drop_exchanges();
+    }
+  }
+  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire))
+    follower->exchange_changed(std::move(facts));
+}
+
+void Store::message_seen(std::shared_ptr<const flow::MessageFacts> facts) {
+  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->message_seen(std::move(facts));
 }
 
 void Store::drop_exchanges() {

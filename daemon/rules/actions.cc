@@ -9,7 +9,7 @@ namespace waylay::rules {
 bool Actions::of_exchange() const {
   return delay || chunk_delay || status || reason || !response_headers.empty() || !request_headers.empty() ||
          !response_body.empty() || !request_body.empty() || throttle_up > 0 || throttle_down > 0 || respond || abort ||
-         !fault.empty() || service_throttle || handler;
+         !fault.empty() || service_throttle || handler || keep_messages > 0;
 }
 
 bool Actions::makes_fault() const {
@@ -106,6 +106,7 @@ std::string Actions::describe() const {
   if (chunk_delay) list.say(true, "chunk delay", chunk_delay->text);
   if (throttle_up > 0) list.say(true, "throttle up", std::to_string(throttle_up) + " bytes/s");
   if (throttle_down > 0) list.say(true, "throttle down", std::to_string(throttle_down) + " bytes/s");
+  list.say(keep_messages > 0, "keep messages");
   list.say(!request_headers.empty(), "request headers");
   list.say(!request_body.empty(), "request body");
   if (status) list.say(true, "status", std::to_string(*status));

@@ -54,6 +54,7 @@ struct Actions {
   std::string fault;              // aws/fault.h; "": none
   bool service_throttle = false;  // answers as the service does whose rate is exceeded; 429 where that is not AWS's
   std::shared_ptr<const Handler> handler;
+  uint64_t keep_messages = 0;       // of a WebSocket: so many octets of them; 0: counted only
   bool break_signature = false;     // edits parts that a SigV4 signature covers
   std::optional<match::Moment> at;  // Response: not before it, although the match is known
   // The connection's, or its.

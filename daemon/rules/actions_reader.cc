@@ -15,6 +15,9 @@ namespace waylay::rules {
 namespace {
 
 constexpr int64_t kMostStall_ns = 24 * 3600 * kSecond_ns;
+// Of one WebSocket's messages. The store holds 64 MiB of all exchanges.
+constexpr uint64_t kUsuallyKept = 64 * 1024;
+constexpr int64_t kMostKept = 4 * 1024 * 1024;
 
 constexpr std::pair<std::string_view, Abort::How> kAborts[] = {
     {"rst", Abort::How::Reset},          {"fin", Abort::How::Close},     {"stall", Abort::How::Stall},
@@ -77,6 +80,16 @@ void read_throttle(Reader& reader, const Json& value, const Place& place, Action
   if (value.empty()) reader.wrong(place, "needs \"up\", \"down\" or both");
 }
 
+uint64_t read_keep_messages(Reader& reader, const Json& value, const Place& place) {
+  if (value == true) return kUsuallyKept;
+  std::optional<std::string> text = reader.text(value, place);
+  if (!text) return 0;
+  std::optional<int64_t> bytes = parse_size(*text);
+  if (bytes && *bytes > 0 && *bytes <= kMostKept) return static_cast<uint64_t>(*bytes);
+  reader.wrong(place, "\"" + *text + "\" is not how much to keep: write true, for 64KiB, or a size up to 4MiB");
+  return 0;
+}
+
 std::string read_fault(Reader& reader, const Json& value, const Place& place) {
   std::string fault = reader.text(value, place).value_or("");
   if (reader.failed()) return fault;
@@ -121,6 +134,8 @@ constexpr Member kMembers[] = {
     {"delay", [](Reader& r, const Json& v, const Place& p, Actions& a) { a.delay = read_delay(r, v, p); }},
     {"chunk_delay", [](Reader& r, const Json& v, const Place& p, Actions& a) { a.chunk_delay = read_delay(r, v, p); }},
     {"throttle", read_throttle},
+    {"keep_messages",
+     [](Reader& r, const Json& v, const Place& p, Actions& a) { a.keep_messages = read_keep_messages(r, v, p); }},
     {"respond", [](Reader& r, const Json& v, const Place& p, Actions& a) { a.respond = read_respond(r, v, p); }},
     {"abort", [](Reader& r, const Json& v, const Place& p, Actions& a) { a.abort = read_abort(r, v, p); }},
     {"fault", [](Reader& r, const Json& v, const Place& p, Actions& a) { a.fault = read_fault(r, v, p); }},

@@ -64,6 +64,7 @@ class Wishes {
     plan_.applied.push_back({rule_.name(), std::move(what), actions_.injects()});
     if (actions_.delay) plan_.delay_ns += actions_.delay->draw(use_.random);
     add_pace();
+    plan_.keep_messages = std::max(plan_.keep_messages, actions_.keep_messages);
     add_request_edits();
     add_answer();
     add_response_edits();

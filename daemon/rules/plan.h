@@ -108,6 +108,7 @@ struct Plan {
   HeaderEdits request_headers;
   std::vector<BodyEdit> request_body;
   Pace pace;
+  uint64_t keep_messages = 0;  // should it become a WebSocket: octets of them
   // At most one of the three. An abort that needs a response may stand beside what follows.
   std::optional<Abort> abort;
   std::optional<Response> respond;

@@ -3,6 +3,7 @@
 
 #include "flow/support_playbook.h"
 #include "unit/http/h2_witness.h"
+#include "unit/http/websocket_frames.h"
 
 namespace waylay::flow {
 namespace {
@@ -262,6 +263,90 @@ TEST(H2Flow, CarriesAWebSocketsStream) {
   story.origin->end(*story.at_origin.streams.at(1));
   story.run();
   EXPECT_TRUE(story.at_client.said.ends_with("[end][closed NO_ERROR]")) << story.at_client.said;
+}
+
+TEST(H2Flow, ReadsAWebSocketsMessagesFromTheFirstOn) {
+  Playbook::Setup setup;
+  setup.rules = R"({"name": "keep", "match": "", "keep_messages": true})";
+  H2Story story(setup);
+  story.origin->mirror({true, 100});
+  story.get("/");
+  http::H2Head head = http::get("/chat");
+  head.head = http::Head::http2_request("CONNECT", "/chat");
+  head.head.add("host", "example.org");
+  head.protocol = "websocket";
+  H2Stream& socket = http::ask(story.client, head, false);
+  story.client.write(socket, as_bytes(http::frame(http::kText, "before the answer", "mask")));
+  story.run();
+  story.client.write(socket, as_bytes(http::frame(http::kPing, "", "mask")));
+  story.run();
+  std::string answer = http::frame(http::kBinary, "from origin");
+  story.answer(1, answer, false);
+  EXPECT_EQ(story.at_client.body, answer);
+  ASSERT_EQ(story.play.exchanges().size(), 1u);
+  EXPECT_EQ(story.exchange(0).conversation->protocol, "websocket");
+  story.play.wait(1'000);
+  ASSERT_EQ(story.play.changes().size(), 1u) << "it is told while it goes on";
+  EXPECT_TRUE(story.play.changes()[0]->conversation->open);
+  EXPECT_EQ(story.play.changes()[0]->conversation->from_client.text, 1u);
+  story.client.write(socket, as_bytes(http::frame(http::kClose, http::close_payload(1001), "mask")));
+  story.client.end(socket);
+  story.run();
+  story.origin->end(*story.at_origin.streams.at(1));
+  story.run();
+  ASSERT_EQ(story.play.changes().size(), 2u);
+  const Conversation& conversation = *story.play.changes()[1]->conversation;
+  EXPECT_FALSE(conversation.open);
+  EXPECT_EQ(conversation.from_client.close_code, 1001);
+  EXPECT_EQ(conversation.from_client.pings, 1u);
+  EXPECT_EQ(conversation.from_upstream.binary, 1u);
+  ASSERT_EQ(conversation.messages.size(), 4u);
+  EXPECT_EQ(conversation.messages[0]->content, "before the answer");
+}
+
+TEST(H2Flow, AWebSocketEndsWithItsStream) {
+  H2Story story;
+  story.origin->mirror({true, 100});
+  story.get("/");
+  http::H2Head head = http::get("/chat");
+  head.head = http::Head::http2_request("CONNECT", "/chat");
+  head.head.add("host", "example.org");
+  head.protocol = "websocket";
+  http::ask(story.client, head, false);
+  story.run();
+  story.answer(1, http::frame(http::kText, "x"), false);
+  story.origin->reset(*story.at_origin.streams.at(1), H2Code::Cancel);
+  story.run();
+  ASSERT_EQ(story.play.changes().size(), 1u);
+  EXPECT_FALSE(story.play.changes()[0]->conversation->open);
+}
+
+TEST(H2Flow, CountsTheMessagesOfAGrpcCall) {
+  H2Story story;
+  http::H2Head head = http::get("/shop.Shop/List");
+  head.head = http::Head::http2_request("POST", "/shop.Shop/List");
+  head.head.add("host", "example.org");
+  head.head.add("content-type", "application/grpc");
+  H2Stream& call = http::ask(story.client, head, false);
+  std::string one("\0\0\0\0\3one", 8), three("\0\0\0\0\5three", 10);
+  story.client.write(call, as_bytes(one));
+  story.client.end(call);
+  story.run();
+  H2Stream& stream = *story.at_origin.streams.at(0);
+  http::Head answer = http::Head::http2_response(200);
+  answer.add("content-type", "application/grpc+proto");
+  story.origin->respond(stream, answer, {}, false);
+  for (int i = 0; i < 3; ++i) story.origin->write(stream, as_bytes(three));
+  http::Trailers status = {{"grpc-status", "0"}};
+  story.origin->end(stream, &status);
+  story.run();
+  ASSERT_EQ(story.play.exchanges().size(), 1u);
+  const Conversation& conversation = *story.exchange(0).conversation;
+  EXPECT_EQ(conversation.protocol, "grpc");
+  EXPECT_EQ(conversation.from_client.messages, 1u);
+  EXPECT_EQ(conversation.from_upstream.messages, 3u);
+  EXPECT_EQ(conversation.from_upstream.payload, 15u);
+  EXPECT_FALSE(conversation.open);
 }
 
 // --- Rules ---

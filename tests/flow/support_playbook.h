@@ -37,8 +37,11 @@ class Recording final : public Recorder {
  public:
   void flow_changed(const std::shared_ptr<const FlowFacts>& facts) override { flow = facts; }
   void exchange_ended(std::shared_ptr<const ExchangeFacts> facts) override { exchanges.push_back(std::move(facts)); }
+  void exchange_changed(std::shared_ptr<const ExchangeFacts> facts) override { changes.push_back(std::move(facts)); }
+  void message_seen(std::shared_ptr<const MessageFacts> facts) override { messages.push_back(std::move(facts)); }
   std::shared_ptr<const FlowFacts> flow;
-  std::vector<std::shared_ptr<const ExchangeFacts>> exchanges;
+  std::vector<std::shared_ptr<const ExchangeFacts>> exchanges, changes;
+  std::vector<std::shared_ptr<const MessageFacts>> messages;
 };
 
 class Playbook {
@@ -98,6 +101,8 @@ class Playbook {
   const std::vector<std::string>& commands() const { return commands_; }
   const FlowFacts& facts() const { return *recording_.flow; }
   const std::vector<std::shared_ptr<const ExchangeFacts>>& exchanges() const { return recording_.exchanges; }
+  const std::vector<std::shared_ptr<const ExchangeFacts>>& changes() const { return recording_.changes; }
+  const std::vector<std::shared_ptr<const MessageFacts>>& messages() const { return recording_.messages; }
   Flow& flow() { return *flow_; }
   rules::RuleBook& rules() { return rules_; }
   std::string transcript() const;  // both conversations, for a failing test

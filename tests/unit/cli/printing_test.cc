@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "cli/client.h"
+#include "cli/conversation.h"
 #include "cli/describe.h"
 #include "cli/rule_file.h"
 #include "cli/terminal.h"
@@ -71,6 +72,50 @@ Json exchange() {
     "process":{"pid":42,"name":"python3"},"method":"GET","host":"s3.example","path":"/key","status":503,"duration_ms":12,
     "end":"complete","injected":true,"rules":[{"name":"slow","what":"fault aws:slowdown","injected":true}],
     "aws":{"service":"s3","operation":"GetObject","attempt":2}})");
+}
+
+Json upgraded() {
+  Json event = exchange();
+  event["conversation"] = Json::parse(R"({"protocol":"websocket","extensions":"permessage-deflate","open":false,
+    "from_client":{"bytes":100,"messages":1,"payload_bytes":5,"text":1,"binary":0,"pings":2,"pongs":0,"close_code":1000,
+      "close_reason":"done"},
+    "from_upstream":{"bytes":9000,"messages":12,"payload_bytes":8192,"text":10,"binary":2,"pings":0,"pongs":2,
+      "close_code":null,"unread":"a reserved bit is set"}})");
+  return event;
+}
+
+TEST(Conversation, IsToldOnALineAndOnAPage) {
+  EXPECT_EQ(conversation_in_words(exchange()), "");
+  EXPECT_EQ(conversation_in_words(upgraded()), "websocket: 1 up, 12 down, closed 1000 (done)");
+  EXPECT_THAT(flow_line(upgraded(), {}, 0), HasSubstr("websocket: 1 up, 12 down, closed 1000 (done)"));
+  using Line = std::pair<std::string, std::string>;
+  EXPECT_THAT(conversation_lines(upgraded()),
+              testing::ElementsAre(Line("conversation", "websocket, permessage-deflate"),
+                                   Line("from client", "1 message (5 B): 1 text; 2 pings; closed 1000 (done)"),
+                                   Line("from upstream",
+                                        "12 messages (8.0 KiB): 10 text, 2 binary; 2 pongs; not read from there on: a "
+                                        "reserved bit is set")));
+}
+
+TEST(Conversation, OfATunnelIsToldInBytes) {
+  Json event = Json::parse(R"({"conversation":{"protocol":"tunnel","open":true,
+    "from_client":{"bytes":1536,"messages":null},"from_upstream":{"bytes":0,"messages":null}}})");
+  EXPECT_EQ(conversation_in_words(event), "tunnel: 1.5 KiB up, 0 B down, open");
+  EXPECT_EQ(conversation_lines(event).at(1).second, "1.5 KiB");
+}
+
+TEST(MessageLine, TellsWhichWayAndWhat) {
+  Json event = exchange();
+  event["type"] = "message";
+  event["exchange"] = 17;
+  event["id"] = nullptr;
+  event.update(Json::parse(R"({"from":"client","message":"text","bytes":700,"text":"hello\u001b","cut":true})"));
+  std::string line = flow_line(event, {}, 0);
+  for (const char* part : {"17", "web python3[42]", "sent", "s3.example/key", "text", "700 B", "hello? ..."})
+    EXPECT_THAT(line, HasSubstr(part));
+  event.update(Json::parse(R"({"from":"upstream","message":"binary","text":null,"base64":"AAE=","cut":false})"));
+  line = flow_line(event, {}, 0);
+  for (const char* part : {"got", "binary", "base64 AAE="}) EXPECT_THAT(line, HasSubstr(part));
 }
 
 TEST(FlowLine, TellsWhoWhatAndWhatARuleDid) {

@@ -416,6 +416,34 @@ TEST_F(Following, GetsConnectionsWhenAskedTo) {
   EXPECT_TRUE(without.output().empty());
 }
 
+TEST_F(Following, GetsMessagesWhenAskedTo) {
+  Connection with = follow("&messages=true&match=http.host+%3D%3D+%22chat.example%22");
+  Connection without(context, "", time);
+  without.on_bytes(as_bytes("GET /v1/exchanges?follow=true HTTP/1.1\r\nHost: w\r\n\r\n"), time);
+  without.on_sent(without.output().size(), time);
+  for (std::string_view host : {"chat.example", "other.example"}) {
+    backend.add_exchange(1, host, 101);
+    auto message = std::make_shared<flow::MessageFacts>();
+    message->exchange = backend.kept_exchanges.back();
+    message->from_client = true;
+    message->size = 500;
+    message->content = "half a charact\xc3";
+    feed.publish(std::shared_ptr<const flow::MessageFacts>(message));
+  }
+  feed.deliver();
+  with.on_events(time);
+  without.on_events(time);
+  auto live = lines(with);
+  ASSERT_EQ(live.size(), 1u);
+  EXPECT_EQ(live[0]["type"], "message");
+  EXPECT_EQ(live[0]["exchange"], 1);
+  EXPECT_EQ(live[0]["from"], "client");
+  EXPECT_EQ(live[0]["text"], "half a charact");
+  EXPECT_EQ(live[0]["cut"], true);
+  EXPECT_EQ(live[0]["process"]["pid"], 42);
+  EXPECT_TRUE(without.output().empty());
+}
+
 TEST_F(Following, IsToldHowMuchItMissedWhenItReadsTooSlowly) {
   Connection connection = follow("");
   constexpr uint64_t kMany = 20'000;
@@ -449,7 +477,7 @@ TEST_F(Following, NeverEndsForWantOfEvents) {
 
 TEST(Feed, CountsWhatNobodyTookOver) {
   Feed feed;
-  Subscription subscription(feed, {}, true);
+  Subscription subscription(feed, {}, {.connections = true});
   auto flow = std::make_shared<const flow::FlowFacts>();
   for (size_t i = 0; i < Feed::kMaximumPublished + 5; ++i) feed.publish(flow);
   feed.deliver();

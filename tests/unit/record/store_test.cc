@@ -123,6 +123,29 @@ TEST(Store, TellsOnWhatItKeepsWhenItCanBeFound) {
   EXPECT_EQ(follower.told, std::vector<uint64_t>{2});
 }
 
+TEST(Store, PutsNewerFactsOfATunnelInThePlaceOfOlderOnes) {
+  Store store;
+  store.exchange_ended(Made(1).shared());
+  store.exchange_ended(Made(2).shared());
+  store.exchange_ended(Made(3).shared());
+  size_t before = store.totals().exchange_bytes_held;
+  auto message = std::make_shared<flow::MessageFacts>();
+  message->content = std::string(5'000, 'x');
+  auto conversation = std::make_shared<flow::Conversation>();
+  conversation->messages = {message};
+  Made newer(2);
+  newer.facts().conversation = conversation;
+  store.exchange_changed(newer.shared());
+  EXPECT_EQ(ids(store.exchanges({}, 100)), (std::vector<uint64_t>{1, 2, 3}));
+  EXPECT_EQ(store.exchange(2)->conversation, conversation);
+  EXPECT_GE(store.totals().exchange_bytes_held, before + 5'000);
+  EXPECT_EQ(store.totals().exchanges, 3u) << "it is no exchange more";
+  store.exchange_changed(Made(2).shared());
+  EXPECT_EQ(store.totals().exchange_bytes_held, before);
+  store.exchange_changed(Made(9).shared());
+  EXPECT_EQ(store.exchange(9), nullptr) << "it was dropped before";
+}
+
 TEST(Store, LosesNothingBetweenManyThreads) {
   Store store;
   std::vector<std::thread> workers;

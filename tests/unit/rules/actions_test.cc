@@ -45,6 +45,8 @@ TEST(Actions, SayWhenTheyAct) {
            {R"("delay": "1s")", "http.response.code == 503", Moment::Response},
            {R"("fault": "aws:throttle", "at": "response")", "", Moment::Response},
            {R"("throttle": {"down": "1KiB"})", "", Moment::Request},
+           {R"("keep_messages": true)", "", Moment::Request},
+           {R"("keep_messages": "1MiB")", "http.response.code == 101", Moment::Response},
            {R"("body": "x")", "", Moment::Response},
            {R"("body": "{{response.body.text}}!")", "", Moment::ResponseBody},
            {R"("request_body": "x")", "", Moment::Request},
