@@ -20,6 +20,8 @@
 namespace waylay::cli {
 namespace {
 
+constexpr const char* kJavaOptions = "JAVA_TOOL_OPTIONS";
+
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
 struct Pipe {
@@ -83,12 +85,18 @@ int give_up(pid_t child, Fd word, int exit) {
   return exit;
 }
 
+// Java's options are a list: the user's own follow ours, and win where both say the same.
+std::string with_former_options(const std::string& name, const std::string& value) {
+  const char* former = name == kJavaOptions ? std::getenv(kJavaOptions) : nullptr;
+  return former ? value + " " + former : value;
+}
+
 Variables variables_in(const Json& answer) {
   Variables variables;
   const Json& environment = member(answer, "environment");
   if (!environment.is_object()) return variables;
   for (const auto& [name, value] : environment.items())
-    if (value.is_string()) variables.emplace_back(name, value.get<std::string>());
+    if (value.is_string()) variables.emplace_back(name, with_former_options(name, value.get<std::string>()));
   return variables;
 }
 
@@ -103,7 +111,7 @@ void tell_replaced(Session& session, const Variables& variables) {
   std::string replaced;
   for (const auto& [name, value] : variables) {
     const char* former = std::getenv(name.c_str());
-    if (!former || value == former || is_usual_bundle(former)) continue;
+    if (!former || value == former || name == kJavaOptions || is_usual_bundle(former)) continue;
     replaced += (replaced.empty() ? "" : ", ") + name + " (was " + harmless(former) + ")";
   }
   if (!replaced.empty()) session.errors << "waylay: replaced for this command: " << replaced << std::endl;

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <ranges>
 #include <set>
 
 #include "kernel/process.h"
@@ -73,6 +74,32 @@ constexpr std::array kOtherBundles = {
     "/usr/local/aws-cli/v2/*/dist/botocore/cacert.pem",
 };
 
+// Debian, RHEL and Fedora, SUSE; then the JDKs of distributions and of the usual images.
+constexpr std::array kJavaTruststores = {
+    "/etc/ssl/certs/java/cacerts",
+    "/etc/pki/java/cacerts",
+    "/etc/pki/ca-trust/extracted/java/cacerts",
+    "/var/lib/ca-certificates/java-cacerts",
+    "/usr/lib/jvm/*/lib/security/cacerts",
+    "/usr/lib/jvm/*/jre/lib/security/cacerts",
+    "/usr/lib64/jvm/*/lib/security/cacerts",
+    "/usr/lib64/jvm/*/jre/lib/security/cacerts",
+    "/usr/java/*/lib/security/cacerts",
+    "/usr/local/openjdk-*/lib/security/cacerts",
+    "/usr/local/openjdk-*/jre/lib/security/cacerts",
+    "/opt/java/*/lib/security/cacerts",
+    "/opt/*/lib/security/cacerts",
+    "/var/lang/lib/security/cacerts",
+};
+
+// Java takes the first of these in its own lib/security.
+constexpr std::array kJavaNames = {"/lib/security/jssecacerts", "/lib/security/cacerts", "/jre/lib/security/cacerts"};
+constexpr std::string_view kJavaProperty = "-Djavax.net.ssl.trustStore=";
+constexpr std::array<std::string_view, 3> kJavaOptions = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"};
+
+constexpr std::string_view kDirectoryVariable = "SSL_CERT_DIR";
+constexpr std::array kSystemDirectories = {"/etc/ssl/certs", "/usr/lib/ssl/certs", "/etc/pki/tls/certs"};
+
 // Bounds on work that a container's content decides.
 constexpr size_t kMaximumDirectories = 256;
 constexpr size_t kMaximumCandidates = 2048;
@@ -104,20 +131,26 @@ bool matches(std::string_view name, std::string_view pattern) {
   return name.size() >= before.size() + after.size() && name.starts_with(before) && name.ends_with(after);
 }
 
-std::vector<std::string> names_in(int root_fd, const std::string& path, std::string_view pattern) {
+// At most one more than the maximum, so that a caller can tell that there are too many.
+std::vector<std::string> entries_of(Fd fd) {
   std::vector<std::string> names;
-  Fd fd = open_rooted(root_fd, path.empty() ? "/" : path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-  if (!fd) return names;
-  Directory directory(::fdopendir(fd.get()));
+  Directory directory(fd ? ::fdopendir(fd.get()) : nullptr);
   if (!directory) return names;
   fd.release();
-  for (size_t seen = 0; seen < kMaximumEntries; ++seen) {
+  while (names.size() <= kMaximumEntries) {
     const dirent* entry = ::readdir(directory.get());
     if (!entry) break;
     std::string_view name = entry->d_name;
-    if (name != "." && name != ".." && matches(name, pattern)) names.emplace_back(name);
+    if (name != "." && name != "..") names.emplace_back(name);
   }
   std::ranges::sort(names);
+  return names;
+}
+
+std::vector<std::string> names_in(int root_fd, const std::string& path, std::string_view pattern) {
+  std::vector<std::string> names =
+      entries_of(open_rooted(root_fd, path.empty() ? "/" : path, O_RDONLY | O_DIRECTORY | O_NONBLOCK));
+  std::erase_if(names, [&](const std::string& name) { return !matches(name, pattern); });
   return names;
 }
 
@@ -140,16 +173,30 @@ std::string link_text(const std::string& path) {
   return length <= 0 ? "" : std::string(buffer.data(), static_cast<size_t>(length));
 }
 
-// "/app/.venv/bin/python job.py": the environment is /app/.venv.
-std::string environment_of_command(pid_t pid) {
+// The words of a process's command line, each ended by a NUL, as far as they fit.
+std::string command_line_of(pid_t pid) {
   Fd file(::open(("/proc/" + std::to_string(pid) + "/cmdline").c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, PATH_MAX> buffer;
-  ssize_t length = file ? ::read(file.get(), buffer.data(), buffer.size() - 1) : 0;
-  if (length <= 0) return "";
-  std::string_view text(buffer.data(), static_cast<size_t>(length));
-  text = text.substr(0, text.find('\0'));
-  size_t bin = text.rfind("/bin/");
-  return text.starts_with('/') && bin != std::string_view::npos ? std::string(text.substr(0, bin)) : "";
+  ssize_t length = file ? ::read(file.get(), buffer.data(), buffer.size()) : 0;
+  return length <= 0 ? "" : std::string(buffer.data(), static_cast<size_t>(length));
+}
+
+// "/app/.venv/bin/python job.py": the environment is /app/.venv. "/opt/jdk/bin/java": the JDK is /opt/jdk.
+std::string prefix_of_program(std::string_view program) {
+  size_t bin = program.rfind("/bin/");
+  return program.starts_with('/') && bin != std::string_view::npos ? std::string(program.substr(0, bin)) : "";
+}
+
+// Every word behind -Djavax.net.ssl.trustStore= in a command line or a variable.
+std::vector<std::string> named_truststores(std::string_view text) {
+  std::vector<std::string> paths;
+  for (size_t found = text.find(kJavaProperty); found != std::string_view::npos;) {
+    std::string_view rest = text.substr(found + kJavaProperty.size());
+    size_t end = rest.find_first_of(std::string_view("\0 \t\n'\"", 6));
+    paths.emplace_back(rest.substr(0, end));
+    found = text.find(kJavaProperty, found + 1);
+  }
+  return paths;
 }
 
 // Extension modules that a process has mapped say where its packages are, however they were installed.
@@ -186,6 +233,16 @@ class Candidates {
     if (prefix.starts_with('/') && prefix.find('*') == std::string::npos)
       add_packages(prefix + "/lib/python3*/site-packages");
   }
+  void add_jdk(const std::string& home) {
+    if (!home.starts_with('/')) return;
+    for (const char* name : kJavaNames) add(home + name);
+  }
+  void add_truststores(std::string_view options, const std::string& working_directory) {
+    for (const std::string& path : named_truststores(options)) add_relative(path, working_directory);
+  }
+  void add_relative(const std::string& path, const std::string& working_directory) {
+    if (!path.empty()) add(path.front() == '/' ? path : std::string(working_directory).append("/").append(path));
+  }
   std::vector<std::string> take() { return std::move(paths_); }
 
  private:
@@ -199,15 +256,20 @@ void add_variables(pid_t pid, const std::string& working_directory, Candidates& 
   if (!environment) return;
   for (const auto& [name, value] : *environment) {
     if (name == "VIRTUAL_ENV" || name == "CONDA_PREFIX") to.add_environment(value);
-    if (value.empty() || std::ranges::find(kBundleVariables, name) == kBundleVariables.end()) continue;
-    to.add(value.front() == '/' ? value : std::string(working_directory).append("/").append(value));
+    if (name == "JAVA_HOME") to.add_jdk(value);
+    if (std::ranges::find(kJavaOptions, name) != kJavaOptions.end()) to.add_truststores(value, working_directory);
+    if (std::ranges::find(kBundleVariables, name) != kBundleVariables.end()) to.add_relative(value, working_directory);
   }
 }
 
 void add_process(pid_t pid, Candidates& to) {
   std::string working_directory = link_text("/proc/" + std::to_string(pid) + "/cwd");
+  std::string program = link_text("/proc/" + std::to_string(pid) + "/exe");
+  std::string command_line = command_line_of(pid);
   add_variables(pid, working_directory, to);
-  to.add_environment(environment_of_command(pid));
+  to.add_environment(prefix_of_program(command_line.substr(0, command_line.find('\0'))));
+  if (program.ends_with("/java")) to.add_jdk(prefix_of_program(program));
+  to.add_truststores(command_line, working_directory);
   to.add_environment(working_directory + "/.venv");
   to.add_environment(working_directory + "/venv");
   std::set<std::string> packages;
@@ -217,21 +279,23 @@ void add_process(pid_t pid, Candidates& to) {
   }
 }
 
-}  // namespace
+// Our own magic link: it leads to exactly what was looked at.
+std::string magic_link(const RootedFile& file) {
+  return "/proc/self/fd/" + std::to_string(file.fd.get());
+}
 
-Result<RootedFile> open_in_root(int root_fd, const std::string& path) {
-  RootedFile file{.fd = open_rooted(root_fd, path, O_PATH)};
-  if (!file.fd) return fail(posix_error(errno, path));
+Result<RootedFile> described(Fd fd, const std::string& path) {
+  if (!fd) return fail(posix_error(errno, path));
+  RootedFile file{.fd = std::move(fd)};
   struct statx status{};
   if (::statx(file.fd.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &status) < 0) {
     return fail(posix_error(errno, path));
   }
-  if (!S_ISREG(status.stx_mode)) return fail(Error::local(ErrorKind::Invalid, path + ": not a regular file"));
-  if (status.stx_size > kMaximumBundle) return fail(Error::local(ErrorKind::Limit, path + ": larger than 8 MiB"));
   file.path = path_of(file.fd.get());
-  file.device = (static_cast<uint64_t>(status.stx_dev_major) << 32) | status.stx_dev_minor;
+  file.device = device_of(status);
   file.inode = status.stx_ino;
   file.mount_id = status.stx_mnt_id;
+  file.type = status.stx_mode & S_IFMT;
   file.mode = status.stx_mode & 07777;
   file.user = status.stx_uid;
   file.group = status.stx_gid;
@@ -240,11 +304,40 @@ Result<RootedFile> open_in_root(int root_fd, const std::string& path) {
   return file;
 }
 
+}  // namespace
+
+uint64_t device_of(const struct statx& status) {
+  return (static_cast<uint64_t>(status.stx_dev_major) << 32) | status.stx_dev_minor;
+}
+
+Result<RootedFile> open_in_root(int root_fd, const std::string& path) {
+  Result<RootedFile> file = described(open_rooted(root_fd, path, O_PATH), path);
+  if (!file) return file;
+  if (file->type != S_IFREG) return fail(Error::local(ErrorKind::Invalid, path + ": not a regular file"));
+  if (file->size > kMaximumBundle) return fail(Error::local(ErrorKind::Limit, path + ": larger than 8 MiB"));
+  return file;
+}
+
+Result<RootedFile> open_directory_in_root(int root_fd, const std::string& path) {
+  return described(open_rooted(root_fd, path, O_PATH | O_DIRECTORY), path);
+}
+
+Result<RootedFile> open_entry(int directory_fd, const std::string& name) {
+  return described(Fd(::openat(directory_fd, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)), name);
+}
+
 Result<std::string> read_rooted(const RootedFile& file) {
-  // Our own magic link: it leads to exactly the file that was looked at.
-  Fd readable(::open(("/proc/self/fd/" + std::to_string(file.fd.get())).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Fd readable(::open(magic_link(file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!readable) return fail(posix_error(errno, "opening " + file.path));
   return read_all(readable.get(), kMaximumBundle, file.path);
+}
+
+Result<std::vector<std::string>> names_in_rooted(const RootedFile& directory) {
+  Fd readable(::open(magic_link(directory).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+  if (!readable) return fail(posix_error(errno, "opening " + directory.path));
+  std::vector<std::string> names = entries_of(std::move(readable));
+  if (names.size() > kMaximumEntries) return fail(Error::local(ErrorKind::Limit, directory.path + ": too many files"));
+  return names;
 }
 
 bool holds_certificates(std::string_view text) {
@@ -275,7 +368,24 @@ std::vector<std::string> bundle_candidates(int root_fd, const std::vector<pid_t>
   }
   for (const char* pattern : kPackageDirectories) candidates.add_packages(pattern);
   for (const char* pattern : kOtherBundles) candidates.add_pattern(pattern);
+  for (const char* pattern : kJavaTruststores) candidates.add_pattern(pattern);
   return candidates.take();
+}
+
+std::vector<std::string> directory_candidates(const std::vector<pid_t>& processes) {
+  std::vector<std::string> paths(kSystemDirectories.begin(), kSystemDirectories.end());
+  for (size_t i = 0; i < processes.size() && i < kMaximumProcesses; ++i) {
+    auto environment = kernel::read_environment(processes[i]);
+    if (!environment) continue;
+    for (const auto& [name, value] : *environment) {
+      if (name != kDirectoryVariable) continue;
+      for (auto each : std::views::split(value, ':')) {
+        std::string path(each.begin(), each.end());
+        if (path.starts_with('/') && std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
+      }
+    }
+  }
+  return paths;
 }
 
 std::string system_bundle_path() {

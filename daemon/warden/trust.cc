@@ -13,8 +13,10 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "kernel/process.h"
-#include "warden/bundles.h"
+#include "warden/bundle_mount.h"
+#include "warden/bundle_scan.h"
 #include "warden/files.h"
+#include "warden/java_truststore.h"
 #include "warden/trust_statement.h"
 
 namespace waylay::warden {
@@ -22,6 +24,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::string_view kJavaVariable = "JAVA_TOOL_OPTIONS";
 constexpr size_t kMaximumStatements = 40;
 constexpr size_t kMaximumNamespaces = 16;
 constexpr size_t kMaximumJournal = size_t{16} * 1024 * 1024;
@@ -69,8 +72,8 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& from) 
 
 }  // namespace
 
-Result<Trust> Trust::open(Places places, std::string ca_pem) {
-  Trust trust(std::move(places), std::move(ca_pem));
+Result<Trust> Trust::open(Places places, TrustAnchor anchor) {
+  Trust trust(std::move(places), std::move(anchor));
   if (Result<void> made = make_directory(trust.places_.runtime_directory + "/trust", 0755, 0, 0); !made)
     return fail(made);
   if (Result<void> made = make_directory(trust.merged_directory(), 0700, 0, 0); !made) return fail(made);
@@ -91,10 +94,12 @@ Result<void> Trust::write_bundle() const {
     if (!system) return fail(system, "reading the system's certificates");
     text = std::move(*system);
   }
-  std::string merged = merge_bundle(text, ca_pem_);
-  if (Result<void> written = replace_file(bundle_path(), merged.empty() ? text : merged, 0644); !written)
-    return written;
-  return replace_file(ca_path(), ca_pem_, 0644);
+  if (std::string merged = merge_bundle(text, anchor_.pem); !merged.empty()) text = std::move(merged);
+  if (Result<void> written = replace_file(bundle_path(), text, 0644); !written) return written;
+  Result<std::string> truststore = truststore_of_bundle(text);
+  if (!truststore) return fail(truststore, "making a truststore for Java");
+  if (Result<void> written = replace_file(truststore_path(), *truststore, 0644); !written) return written;
+  return replace_file(ca_path(), anchor_.pem, 0644);
 }
 
 std::map<std::string, std::string> Trust::environment() const {
@@ -102,6 +107,7 @@ std::map<std::string, std::string> Trust::environment() const {
   for (std::string_view name : kBundleVariables) variables.emplace(name, bundle_path());
   variables["NODE_EXTRA_CA_CERTS"] =
       ca_path();  // in addition to Node's own roots, so parsing all of them again is waste
+  variables[std::string(kJavaVariable)] = "-Djavax.net.ssl.trustStore=" + truststore_path();
   return variables;
 }
 
@@ -160,7 +166,7 @@ Result<void> Trust::mount_namespace(uint32_t target, uint64_t inode, const std::
     for (const MergedBundle& bundle : known->bundles) report.bundles.push_back(bundle.path);
     return {};
   }
-  Result<BundleScan> scan = scan_bundles(processes, merged_directory(), unique_prefix(), ca_pem_);
+  Result<BundleScan> scan = scan_bundles(processes, merged_directory(), unique_prefix(), anchor_);
   if (!scan) return fail(scan);
   append(report.notes, scan->notes);
   if (scan->bundles.empty()) return {};
@@ -206,7 +212,7 @@ bool Trust::remove(const Namespace& space) {
 }
 
 void Trust::remove_copies(const Namespace& space) const {
-  for (const MergedBundle& bundle : space.bundles) ::unlink((merged_directory() + "/" + bundle.file).c_str());
+  for (const MergedBundle& bundle : space.bundles) remove_merged_copy(merged_directory() + "/" + bundle.file);
 }
 
 // Copies that were written when a crash came before the journal.
@@ -217,7 +223,7 @@ void Trust::remove_strays() const {
     bool known = std::ranges::any_of(namespaces_, [&](const Namespace& space) {
       return std::ranges::find(space.bundles, name, &MergedBundle::file) != space.bundles.end();
     });
-    if (!known && name.starts_with("waylay-")) ::unlink(entry.path().c_str());
+    if (!known && name.starts_with("waylay-")) remove_merged_copy(entry.path());
   }
 }
 

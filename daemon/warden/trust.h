@@ -1,5 +1,6 @@
-// Having the CA accepted by a running target: the original bundles plus our CA, mounted read-only over every bundle
-// that its processes use, inside its own mount namespace; undone by detach. A crash leaves readable supersets only,
+// Having the CA accepted by a running target: the original bundles, Java truststores and directories of hashed
+// certificates with our CA added, mounted read-only over those that its processes use, inside its own mount namespace;
+// undone by detach. A crash leaves readable supersets only,
 // noted in STATE/trust.json before they are mounted, which the next start removes.
 //
 // Owned by the warden; used by one thread at a time. Two targets in one mount namespace share its mounts: they go with
@@ -15,7 +16,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "warden/bundle_mount.h"
+#include "warden/merged_copies.h"
+#include "warden/trust_anchor.h"
 
 namespace waylay::warden {
 
@@ -29,13 +31,15 @@ class Trust {
  public:
   struct Places {
     std::string state_directory;    // trust.json
-    std::string runtime_directory;  // trust/bundle.pem, trust/ca.pem, trust/merged/
+    std::string runtime_directory;  // trust/bundle.pem, trust/bundle.jks, trust/ca.pem, trust/merged/
   };
 
-  // Removes what a crash left, and writes bundle.pem (the system's bundle and our CA, for `waylay run`) and ca.pem.
-  static Result<Trust> open(Places places, std::string ca_pem);
+  // Removes what a crash left, and writes ca.pem and, for `waylay run`, bundle.pem (the system's bundle and our CA) and
+  // bundle.jks (the same for Java).
+  static Result<Trust> open(Places places, TrustAnchor anchor);
 
   std::string bundle_path() const { return places_.runtime_directory + "/trust/bundle.pem"; }
+  std::string truststore_path() const { return places_.runtime_directory + "/trust/bundle.jks"; }
   std::string ca_path() const { return places_.runtime_directory + "/trust/ca.pem"; }
 
   // For every mount namespace of these processes but the host's. After an error nothing is mounted.
@@ -57,7 +61,7 @@ class Trust {
   };
   using Groups = std::map<uint64_t, std::vector<pid_t>>;
 
-  Trust(Places places, std::string ca_pem) : places_(std::move(places)), ca_pem_(std::move(ca_pem)) {}
+  Trust(Places places, TrustAnchor anchor) : places_(std::move(places)), anchor_(std::move(anchor)) {}
   Result<void> write_bundle() const;
   Result<void> mount_namespace(uint32_t target, uint64_t inode, const std::vector<pid_t>& processes,
                                TrustReport& report);
@@ -71,7 +75,7 @@ class Trust {
   std::string journal_path() const { return places_.state_directory + "/trust.json"; }
 
   Places places_;
-  std::string ca_pem_;
+  TrustAnchor anchor_;
   std::vector<Namespace> namespaces_;
 };
 

@@ -84,8 +84,10 @@ std::string_view words(RootsReading reading, bool merged) {
              "first "
              "failure";
     case RootsReading::Once:
-      return "has a truststore of its own and reads it once: will refuse us, and is passed through after its first "
-             "failure";
+      return merged ? "reads its truststore once: trusts us if it has made no TLS connection yet, else it refuses us "
+                      "and is passed through after its first failure"
+                    : "has a truststore of its own and reads it once: will refuse us, and is passed through after its "
+                      "first failure";
     case RootsReading::Unknown:
       return merged ? "trusts us from the next TLS context it makes, if it reads the system's bundle"
                     : "will refuse us unless it trusts our CA already, and is passed through after its first failure";

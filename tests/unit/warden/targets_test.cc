@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "warden/admin.h"
-#include "warden/bundle_mount.h"
+#include "warden/mount_lines.h"
 #include "warden/preflight.h"
 
 namespace waylay::warden {

@@ -1,0 +1,159 @@
+#include "warden/java_truststore.h"
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/handle.h"
+#include "tls/certificate.h"
+
+namespace waylay::warden {
+namespace {
+
+using Bio = Handle<BIO, BIO_free_all>;
+using Pkcs12 = Handle<PKCS12, PKCS12_free>;
+
+void free_all(STACK_OF(X509) * list) {
+  sk_X509_pop_free(list, X509_free);
+}
+using Certificates = Handle<STACK_OF(X509), free_all>;
+
+// JKS, all numbers big-endian: magic, version, number of entries; the entries; SHA-1 over the password, the words
+// "Mighty Aphrodite" and all bytes before.
+constexpr uint32_t kMagic = 0xfeedfeed;
+constexpr uint32_t kVersion = 2;  // of Java 1.2 and later
+constexpr uint32_t kTrustedCertificate = 2;
+constexpr size_t kHeader = 12;
+constexpr size_t kDigest = 20;
+constexpr char kPassword[] = "changeit";
+constexpr std::string_view kSalt = "Mighty Aphrodite";
+constexpr std::string_view kAlias = "waylay";
+constexpr std::string_view kType = "X.509";
+
+Error left_alone(std::string reason) {
+  return Error::local(ErrorKind::Invalid, std::move(reason));
+}
+
+void put(std::string& to, uint64_t number, int bytes) {
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) to += static_cast<char>(number >> shift);
+}
+
+void put_text(std::string& to, std::string_view text) {
+  put(to, text.size(), 2);
+  to += text;
+}
+
+uint32_t number_at(std::string_view bytes, size_t offset) {
+  uint32_t number = 0;
+  for (char byte : bytes.substr(offset, 4)) number = number << 8 | static_cast<uint8_t>(byte);
+  return number;
+}
+
+void put_certificate(std::string& to, std::string_view alias, std::string_view der) {
+  put(to, kTrustedCertificate, 4);
+  put_text(to, alias);
+  put(to, 0, 8);  // when it was added: nobody asks
+  put_text(to, kType);
+  put(to, der.size(), 4);
+  to += der;
+}
+
+std::string header(uint32_t entries) {
+  std::string bytes;
+  put(bytes, kMagic, 4);
+  put(bytes, kVersion, 4);
+  put(bytes, entries, 4);
+  return bytes;
+}
+
+std::string digest_of(std::string_view bytes) {
+  std::string said;
+  for (char letter : std::string_view(kPassword)) put(said, static_cast<uint8_t>(letter), 2);
+  said.append(kSalt).append(bytes);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  if (EVP_Digest(said.data(), said.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) return "";
+  return std::string(as_text(as_bytes(digest.data(), size)));
+}
+
+Result<std::string> closed(std::string bytes) {
+  std::string digest = digest_of(bytes);
+  if (digest.size() != kDigest) return fail(left_alone("OpenSSL refuses SHA-1, which a Java truststore ends with"));
+  return bytes + digest;
+}
+
+// The entries are copied as they are, keys too: one more is put behind them.
+Result<std::string> merge_jks(std::string_view original, std::string_view ca_der) {
+  if (number_at(original, 4) != kVersion) return fail(left_alone("a Java keystore of an unknown version"));
+  std::string_view content = original.substr(0, original.size() - kDigest);
+  if (digest_of(content) != original.substr(content.size()))
+    return fail(left_alone("a Java truststore with a password of its own"));
+  std::string merged = header(number_at(original, 8) + 1);
+  merged += content.substr(kHeader);
+  put_certificate(merged, kAlias, ca_der);
+  return closed(std::move(merged));
+}
+
+std::string der_of(X509* certificate) {
+  return std::string(as_text(tls::to_der(certificate)));
+}
+
+Result<std::string> jks_of(const std::vector<std::string>& certificates) {
+  std::string bytes = header(static_cast<uint32_t>(certificates.size()));
+  for (size_t i = 0; i < certificates.size(); ++i) put_certificate(bytes, "root-" + std::to_string(i), certificates[i]);
+  return closed(std::move(bytes));
+}
+
+// Java's own has no password and no integrity check since 18; keytool makes others with "changeit".
+Result<std::string> merge_pkcs12(std::string_view original, std::string_view ca_der) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(original.data());
+  Pkcs12 store(d2i_PKCS12(nullptr, &bytes, static_cast<long>(original.size())));
+  if (!store) return fail(left_alone("no Java truststore"));
+  EVP_PKEY* key = nullptr;
+  X509* own = nullptr;
+  STACK_OF(X509)* list = nullptr;
+  if (PKCS12_parse(store.get(), kPassword, &key, &own, &list) != 1)
+    return fail(left_alone("a PKCS #12 store with a password of its own, or encrypted in an old way"));
+  tls::PrivateKey owned_key(key);
+  tls::Certificate owned(own);
+  Certificates certificates(list);
+  if (key) return fail(left_alone("a PKCS #12 store with a private key"));
+  std::vector<std::string> all;
+  for (int i = 0; i < sk_X509_num(certificates.get()); ++i) all.push_back(der_of(sk_X509_value(certificates.get(), i)));
+  for (const std::string& each : all) {
+    if (each == ca_der) return std::string();
+  }
+  all.emplace_back(ca_der);
+  return jks_of(all);
+}
+
+}  // namespace
+
+bool is_java_truststore(std::string_view bytes) {
+  if (bytes.size() >= kHeader + kDigest && number_at(bytes, 0) == kMagic) return true;
+  return bytes.starts_with("\x30\x82") || bytes.starts_with("\x30\x83");  // DER: a long sequence
+}
+
+Result<std::string> merge_truststore(std::string_view original, std::string_view ca_der) {
+  if (original.find(ca_der) != std::string_view::npos) return std::string();
+  if (number_at(original, 0) != kMagic) return merge_pkcs12(original, ca_der);
+  return merge_jks(original, ca_der);
+}
+
+Result<std::string> truststore_of_bundle(std::string_view pem) {
+  Bio text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  std::vector<std::string> certificates;
+  while (tls::Certificate each{PEM_read_bio_X509_AUX(text.get(), nullptr, nullptr, nullptr)}) {
+    certificates.push_back(der_of(each.get()));
+  }
+  return jks_of(certificates);
+}
+
+}  // namespace waylay::warden
