@@ -42,8 +42,9 @@ std::vector<Verb> make_verbs() {
        "TARGET is docker:NAME (or NAME, or the beginning of its id), pid:N or cgroup:PATH. New connections are "
        "redirected to the daemon; those already open go on undisturbed. Nothing in the target is restarted or "
        "configured.\n\n"
-       "The daemon's CA is merged into the trust bundles that the target's processes read, and the merge is undone by "
-       "detach. "
+       "The daemon's CA is merged into the trust bundles, truststores and directories that the target's processes "
+       "read, "
+       "and the merge is undone by detach. "
        "What could not be made to trust it is said.",
        attach_options(),
        {"TARGET", 1, 1},

@@ -31,7 +31,7 @@ verb_main() {
   started=$SECONDS passed=0 failed=0 failures=$WAYLAY_TOP/build/failures
   mkdir -p "$WAYLAY_TOP/build"
   : >"$failures"
-  require compile kernel unit fuzz world engine servers
+  require compile kernel unit fuzz world engine servers clients
   build_for "${parts[@]}"
   for part in "${parts[@]}"; do "test_$part" "$words"; done
   own_build

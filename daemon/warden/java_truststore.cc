@@ -1,11 +1,14 @@
 #include "warden/java_truststore.h"
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <openssl/pkcs7.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -20,10 +23,14 @@ namespace {
 using Bio = Handle<BIO, BIO_free_all>;
 using Pkcs12 = Handle<PKCS12, PKCS12_free>;
 
-void free_all(STACK_OF(X509) * list) {
-  sk_X509_pop_free(list, X509_free);
+void free_contents(STACK_OF(PKCS7) * contents) {
+  sk_PKCS7_pop_free(contents, PKCS7_free);
 }
-using Certificates = Handle<STACK_OF(X509), free_all>;
+void free_bags(STACK_OF(PKCS12_SAFEBAG) * bags) {
+  sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+}
+using Contents = Handle<STACK_OF(PKCS7), free_contents>;
+using Bags = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;
 
 // JKS, all numbers big-endian: magic, version, number of entries; the entries; SHA-1 over the password, the words
 // "Mighty Aphrodite" and all bytes before.
@@ -111,25 +118,40 @@ Result<std::string> jks_of(const std::vector<std::string>& certificates) {
   return closed(std::move(bytes));
 }
 
+// The bags of one content; null when its password is another.
+Bags bags_of(PKCS7* content) {
+  if (PKCS7_type_is_data(content)) return Bags(PKCS12_unpack_p7data(content));
+  if (PKCS7_type_is_encrypted(content)) return Bags(PKCS12_unpack_p7encdata(content, kPassword, -1));
+  return nullptr;
+}
+
+Result<void> add_certificates(const STACK_OF(PKCS12_SAFEBAG) * bags, std::vector<std::string>& to) {
+  for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); ++i) {
+    const PKCS12_SAFEBAG* bag = sk_PKCS12_SAFEBAG_value(bags, i);
+    tls::Certificate certificate;
+    if (PKCS12_SAFEBAG_get_nid(bag) == NID_certBag) certificate.reset(PKCS12_SAFEBAG_get1_cert(bag));
+    if (!certificate) return fail(left_alone("a PKCS #12 store with more than certificates in it"));
+    to.push_back(der_of(certificate.get()));
+  }
+  return {};
+}
+
 // Java's own has no password and no integrity check since 18; keytool makes others with "changeit".
 Result<std::string> merge_pkcs12(std::string_view original, std::string_view ca_der) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(original.data());
   Pkcs12 store(d2i_PKCS12(nullptr, &bytes, static_cast<long>(original.size())));
   if (!store) return fail(left_alone("no Java truststore"));
-  EVP_PKEY* key = nullptr;
-  X509* own = nullptr;
-  STACK_OF(X509)* list = nullptr;
-  if (PKCS12_parse(store.get(), kPassword, &key, &own, &list) != 1)
-    return fail(left_alone("a PKCS #12 store with a password of its own, or encrypted in an old way"));
-  tls::PrivateKey owned_key(key);
-  tls::Certificate owned(own);
-  Certificates certificates(list);
-  if (key) return fail(left_alone("a PKCS #12 store with a private key"));
+  Error other_password = left_alone("a PKCS #12 store with a password of its own, or encrypted in an old way");
+  if (PKCS12_mac_present(store.get()) && PKCS12_verify_mac(store.get(), kPassword, -1) != 1)
+    return fail(std::move(other_password));
+  Contents contents(PKCS12_unpack_authsafes(store.get()));
   std::vector<std::string> all;
-  for (int i = 0; i < sk_X509_num(certificates.get()); ++i) all.push_back(der_of(sk_X509_value(certificates.get(), i)));
-  for (const std::string& each : all) {
-    if (each == ca_der) return std::string();
+  for (int i = 0; i < sk_PKCS7_num(contents.get()); ++i) {
+    Bags bags = bags_of(sk_PKCS7_value(contents.get(), i));
+    if (!bags) return fail(std::move(other_password));
+    if (Result<void> added = add_certificates(bags.get(), all); !added) return fail(added);
   }
+  if (std::ranges::find(all, ca_der) != all.end()) return std::string();
   all.emplace_back(ca_der);
   return jks_of(all);
 }
@@ -153,6 +175,7 @@ Result<std::string> truststore_of_bundle(std::string_view pem) {
   while (tls::Certificate each{PEM_read_bio_X509_AUX(text.get(), nullptr, nullptr, nullptr)}) {
     certificates.push_back(der_of(each.get()));
   }
+  ERR_clear_error();  // the end of the text is one
   return jks_of(certificates);
 }
 

@@ -70,6 +70,15 @@ systemd	/lib/systemd/systemd	boots in a container to start the service for real
 dbus	dbus-daemon	systemctl inside that container
 TABLE
       ;;
+    clients) cat <<'TABLE'
+golang-go	go	a Go client
+openjdk-17-jdk-headless	/usr/lib/jvm/java-17-openjdk-amd64/bin/java	a Java client
+python3-httpx	-	a Python client of HTTP/2
+python3-h2	-	HTTP/2 for that one
+chromium	/usr/lib/chromium/chromium	a browser
+libnss3-tools	certutil	gives the browser its roots
+TABLE
+      ;;
     bench) cat <<'TABLE'
 python3	/usr/bin/python3	runs the benchmark
 nginx-light	nginx	the origin, and a peer

@@ -29,7 +29,8 @@ server.on("stream", (stream, headers) => {
   const [what, number] = path.slice(1).split("/");
   stream.on("error", (problem) => log({ error: problem.code }));
   stream.on("close", () => log({ closed: path, code: stream.rstCode }));
-  log({ method: headers[":method"], path, host: headers[":authority"], protocol: headers[":protocol"] });
+  log({ method: headers[":method"], path, host: headers[":authority"], protocol: headers[":protocol"],
+    alpn: stream.session.alpnProtocol, port: stream.session.socket.remotePort });
   const answer = (status, body) => {
     stream.respond({ ":status": status, "x-origin": settings.name });
     stream.end(body);
