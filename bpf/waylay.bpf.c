@@ -8,7 +8,8 @@
 //   getpeername4/6  tells the client the address that it asked for
 //   sendmsg4/6      refuses datagrams of unconnected UDP sockets to the redirected ports, so QUIC falls back to TCP
 //   egress          the same for connected UDP sockets; notices TCP connections older than the attach
-//   fork, exit      keep the set of a process and its descendants; loaded for targets with `tree` only
+//
+// waylay_tree.bpf.c keeps the set of a process and its descendants, for targets that need it.
 //
 // Linux 6.1. UDP is never refused at connect(): getaddrinfo() sorts addresses by connecting UDP sockets.
 
@@ -21,6 +22,7 @@
 // clang-format on
 
 #include "decide.h"
+#include "tree.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -71,27 +73,6 @@ struct {
   __type(key, __u32);
   __type(value, struct waylay_counters);
 } counters SEC(".maps");
-
-// The processes of a target with `tree`. Not shared: each target has its own.
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, __u8);
-} tree SEC(".maps");
-
-// What is looked at of the kernel's own structures, only by `fork` and `exit`.
-struct atomic_t {
-  int counter;
-} __attribute__((preserve_access_index));
-struct signal_struct {
-  struct atomic_t live;
-} __attribute__((preserve_access_index));
-struct task_struct {
-  int tgid;
-  struct signal_struct* signal;
-} __attribute__((preserve_access_index));
 
 static __always_inline void count(__u32 index) {
   __u32 target = settings.target;
@@ -369,29 +350,4 @@ int waylay_egress(struct __sk_buff* ctx) {
   if (sk->protocol == IPPROTO_UDP) return refuse_connected(sk);
   if (sk->protocol == IPPROTO_TCP) notice_earlier(sk);
   return PASS;
-}
-
-// ---- who belongs to a tree
-
-// A child belongs to its parent's tree for its whole life, also when the parent ends before it: looking for the parent
-// only when the child connects would lose what was started in the background. The daemon adds who is there already.
-SEC("tp_btf/sched_process_fork")
-int waylay_fork(__u64* ctx) {
-  struct task_struct* parent = (void*)ctx[0];
-  struct task_struct* child = (void*)ctx[1];
-  __u32 parent_pid = parent->tgid;
-  __u32 child_pid = child->tgid;
-  __u8 member = 1;
-  if (child_pid != parent_pid && bpf_map_lookup_elem(&tree, &parent_pid))
-    bpf_map_update_elem(&tree, &child_pid, &member, BPF_ANY);
-  return 0;
-}
-
-// The last thread of a process takes it out of the set: its number will be somebody else's.
-SEC("tp_btf/sched_process_exit")
-int waylay_exit(__u64* ctx) {
-  struct task_struct* task = (void*)ctx[0];
-  __u32 pid = task->tgid;
-  if (task->signal->live.counter == 0) bpf_map_delete_elem(&tree, &pid);
-  return 0;
 }

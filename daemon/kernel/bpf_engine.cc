@@ -15,11 +15,13 @@
 #include "kernel/flow_map.h"
 #include "kernel/process.h"
 #include "waylay.skel.h"
+#include "waylay_tree.skel.h"
 
 namespace waylay::kernel {
 namespace {
 
 using Skeleton = Handle<waylay_bpf, waylay_bpf__destroy>;
+using TreeSkeleton = Handle<waylay_tree_bpf, waylay_tree_bpf__destroy>;
 
 // Detached at once and by name: closing the descriptor alone would leave it attached for as long as a forked process
 // has a copy of it, and the kernel would take its time.
@@ -65,17 +67,22 @@ Result<Skeleton> open_skeleton() {
   return skeleton;
 }
 
-// The programs that follow fork and exit, of the whole system, are there only for targets that need them.
-void choose_programs(waylay_bpf& skeleton, bool tree) {
-  bpf_program__set_autoload(skeleton.progs.waylay_fork, tree);
-  bpf_program__set_autoload(skeleton.progs.waylay_exit, tree);
-  if (tree) bpf_map__set_max_entries(skeleton.maps.tree, kMaxTree);
-}
-
 Result<void> load(waylay_bpf& skeleton) {
   if (int code = waylay_bpf__load(&skeleton); code != 0)
     return fail(bpf_error(code, BpfStep::Load, "loading the redirect programs into the kernel"));
   return {};
+}
+
+// The programs that follow fork and exit, of the whole system, are there only for targets that need them. Reading the
+// kernel's types for them takes longer than all the rest of an attach.
+Result<TreeSkeleton> load_tree(const waylay_bpf& with) {
+  TreeSkeleton skeleton(waylay_tree_bpf__open());
+  if (!skeleton) return fail(bpf_error(errno, BpfStep::Load, "opening the programs that follow a tree"));
+  if (int code = bpf_map__reuse_fd(skeleton->maps.tree, bpf_map__fd(with.maps.tree)); code != 0)
+    return fail(bpf_error(code, BpfStep::Load, "sharing the set of processes"));
+  if (int code = waylay_tree_bpf__load(skeleton.get()); code != 0)
+    return fail(bpf_error(code, BpfStep::Load, "loading the programs that follow a tree"));
+  return skeleton;
 }
 
 Result<Fd> read_only(bpf_map* map) {
@@ -145,6 +152,7 @@ class BpfRedirect final : public Redirect {
   void remove_flows();
 
   Skeleton skeleton_;
+  TreeSkeleton following_;  // null: no tree
   LiveFlows live_;
   uint32_t target_;
   std::vector<Link> companions_;   // what an already redirected connection needs
@@ -178,7 +186,10 @@ Result<void> BpfRedirect::attach(int cgroup_fd) {
 // The hooks first, then those who are there already, until nobody new is found: a child forked by a process that was
 // not in the set yet is found in the next round.
 Result<void> BpfRedirect::follow_tree(pid_t root) {
-  for (bpf_program* program : {skeleton_->progs.waylay_exit, skeleton_->progs.waylay_fork}) {
+  Result<TreeSkeleton> following = load_tree(*skeleton_);
+  if (!following) return fail(following);
+  following_ = std::move(*following);
+  for (bpf_program* program : {following_->progs.waylay_exit, following_->progs.waylay_fork}) {
     Link link(bpf_program__attach(program));
     if (!link) return fail(bpf_error(errno, BpfStep::Load, std::string("attaching ") + bpf_program__name(program)));
     redirecting_.push_back(std::move(link));
@@ -276,7 +287,6 @@ Result<BpfEngine> BpfEngine::create(const BpfEngineOptions& options) {
   capture_libbpf_log();
   Result<Skeleton> shared = open_skeleton();
   if (!shared) return fail(shared);
-  choose_programs(**shared, false);
   bpf_map__set_max_entries((*shared)->maps.flows, options.max_flows + kRoomForRaces);
   bpf_map__set_max_entries((*shared)->maps.counters, options.max_targets);
   if (Result<void> loaded = load(**shared); !loaded) return fail(loaded);
@@ -318,7 +328,7 @@ Result<std::unique_ptr<Redirect>> BpfEngine::attach(const RedirectConfig& config
   Result<Skeleton> skeleton = open_skeleton();
   if (!skeleton) return fail(skeleton);
   if (Result<void> shared = share_maps(*impl_->shared, **skeleton); !shared) return fail(shared);
-  choose_programs(**skeleton, config.tree);
+  if (config.tree) bpf_map__set_max_entries((*skeleton)->maps.tree, kMaxTree);
   (*skeleton)->rodata->settings = settings_of(config, impl_->options.max_flows);
   (*skeleton)->bss->families = families_of(config.v4, config.v6);
   if (Result<void> loaded = load(**skeleton); !loaded) return fail(loaded);
