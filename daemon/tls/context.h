@@ -52,9 +52,10 @@ struct UpstreamOptions {
   std::string extra_roots_file;  // PEM, empty: none
   std::string extra_roots_pem;   // the same as text
   bool use_system_roots = true;
+  std::string system_bundle;  // empty: where distributions keep it
 };
 
-// The certificate authorities we trust. Loading the system's takes 43 ms, so they are loaded once per process.
+// The certificate authorities we trust: indexed once per process, the system's parsed as they are needed.
 class UpstreamRoots {
  public:
   static Result<UpstreamRoots> load(const UpstreamOptions& options);

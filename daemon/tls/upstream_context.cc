@@ -11,6 +11,7 @@
 #include "tls/connection_notes.h"
 #include "tls/context.h"
 #include "tls/ocsp.h"
+#include "tls/root_index.h"
 #include "tls/session_cache.h"
 #include "tls/verification.h"
 
@@ -78,13 +79,16 @@ int on_status(SSL* ssl, void*) {
   return 0;
 }
 
+Result<void> add_system_roots(X509_STORE* store, const std::string& bundle) {
+  Result<RootIndex> index = RootIndex::read(bundle);
+  if (!index) return fail(index, "loading the system's root certificates from " + bundle);
+  if (provide_on_demand(store, std::move(*index))) return {};
+  return fail(openssl_error(ErrorKind::Unavailable, "preparing the system's root certificates"));
+}
+
 Result<void> add_system_roots(X509_STORE* store) {
-  for (const char* bundle : kSystemBundles) {
-    if (access(bundle, R_OK) != 0) continue;
-    if (X509_STORE_load_file(store, bundle) == 1) return {};
-    return fail(
-        openssl_error(ErrorKind::Invalid, std::string("loading the system's root certificates from ") + bundle));
-  }
+  for (const char* bundle : kSystemBundles)
+    if (access(bundle, R_OK) == 0) return add_system_roots(store, bundle);
   return fail(
       Error::local(ErrorKind::NotFound, "no system root certificates: is the package ca-certificates installed?"));
 }
@@ -145,15 +149,17 @@ std::string session_key(const UpstreamName& name, const std::string& host, const
 Result<UpstreamRoots> UpstreamRoots::load(const UpstreamOptions& options) {
   std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
   if (!store) return fail(openssl_error(ErrorKind::Unavailable, "making the store of root certificates"));
-  if (options.use_system_roots) {
-    if (Result<void> added = add_system_roots(store.get()); !added) return fail(added);
-  }
   const std::string& file = options.extra_roots_file;
   if (!file.empty() && X509_STORE_load_file(store.get(), file.c_str()) != 1) {
     return fail(openssl_error(ErrorKind::Invalid, "loading extra root certificates from " + file));
   }
   if (!options.extra_roots_pem.empty()) {
     if (Result<void> added = add_roots(store.get(), options.extra_roots_pem); !added) return fail(added);
+  }
+  if (options.use_system_roots) {  // behind the others: see provide_on_demand
+    const std::string& bundle = options.system_bundle;
+    Result<void> added = bundle.empty() ? add_system_roots(store.get()) : add_system_roots(store.get(), bundle);
+    if (!added) return fail(added);
   }
   return UpstreamRoots(std::move(store));
 }

@@ -295,6 +295,55 @@ TEST(UpstreamRoots, LoadsAnExtraFileBesideThem) {
   EXPECT_TRUE(both_open(connection.ours, connection.server));
 }
 
+// A system's bundle of our own, beside extra roots.
+UpstreamContext trusting_bundle(const std::string& pem, const std::string& extra_pem = "") {
+  std::string path = ::testing::TempDir() + "tls_system_bundle.pem";
+  std::ofstream(path) << pem;
+  UpstreamOptions options{.extra_roots_pem = extra_pem, .system_bundle = path};
+  Result<UpstreamContext> context = UpstreamContext::create(options);
+  std::remove(path.c_str());
+  return std::move(*context);
+}
+
+bool trusts(const UpstreamContext& context, const Identity& issuer) {
+  Identity identity = issue({.names = {"DNS:a.example"}}, &issuer);
+  SslCtx server = server_context(identity);
+  Connection connection(context, server.get(), {.host = "a.example"});
+  connection.run();
+  return connection.ours.channel->state() == Channel::State::Open;
+}
+
+TEST(UpstreamRoots, FindsTheSystemsRootsAsTheyAreNeeded) {
+  Identity first = make_root("First Root"), second = make_root("Second Root"), unknown = make_root("Unknown Root");
+  UpstreamContext context = trusting_bundle("a comment\n" + pem_of(first) + "another\n" + pem_of(second));
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_TRUE(trusts(context, second));
+    EXPECT_TRUE(trusts(context, first));
+    EXPECT_FALSE(trusts(context, unknown));
+  }
+}
+
+TEST(UpstreamRoots, FindsEveryRootOfAName) {
+  Identity one = make_root("Twin Root"), other = make_root("Twin Root"), extra = make_root("Twin Root");
+  Identity false_one = make_root("Twin Root");
+  UpstreamContext context = trusting_bundle(pem_of(one) + pem_of(other), pem_of(extra));
+  for (const Identity* twin : {&one, &other, &extra}) EXPECT_TRUE(trusts(context, *twin));
+  EXPECT_FALSE(trusts(context, false_one));
+}
+
+TEST(UpstreamRoots, RefusesABundleThatCannotBeRead) {
+  std::string path = ::testing::TempDir() + "tls_broken_bundle.pem";
+  std::string good = pem_of(root());
+  for (const std::string& broken : {std::string("nothing"), good.substr(0, good.size() / 2),
+                                    std::string("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n")}) {
+    std::ofstream(path) << broken;
+    Result<UpstreamRoots> roots = UpstreamRoots::load({.system_bundle = path});
+    ASSERT_FALSE(roots) << broken;
+    EXPECT_REFUSED(roots.error().message, path);
+  }
+  std::remove(path.c_str());
+}
+
 TEST(UpstreamRoots, SaysWhichFileCannotBeLoaded) {
   UpstreamOptions options;
   options.use_system_roots = false;
