@@ -49,19 +49,30 @@ bool set_signature(X509* certificate, Bytes signature) {
   return true;
 }
 
-// Everything that is the same in all leaves of this run with one key.
-Result<Certificate> begin_leaf(X509* ca, EVP_PKEY* key, bool ca_is_rsa) {
+// What is the same in all leaves of this run with one key, but for the extensions.
+Certificate begin_leaf(X509* ca, EVP_PKEY* key, bool ca_is_rsa) {
   Certificate leaf(X509_new());
   bool made = leaf && X509_set_version(leaf.get(), kX509Version3) == 1 &&
               X509_set_issuer_name(leaf.get(), X509_get_subject_name(ca)) == 1 &&
-              X509_set_pubkey(leaf.get(), key) == 1 && set_signature_algorithm(leaf.get(), ca_is_rsa) &&
-              add_extension(leaf.get(), ca, NID_basic_constraints, "critical,CA:FALSE") &&
-              add_extension(leaf.get(), ca, NID_key_usage, "critical,digitalSignature") &&
-              add_extension(leaf.get(), ca, NID_ext_key_usage, "serverAuth") &&
-              add_extension(leaf.get(), ca, NID_subject_key_identifier, "hash") &&
-              add_extension(leaf.get(), ca, NID_authority_key_identifier, "keyid:always");
-  if (!made) return fail(openssl_error(ErrorKind::Unavailable, "preparing a leaf certificate"));
-  return leaf;
+              X509_set_pubkey(leaf.get(), key) == 1 && set_signature_algorithm(leaf.get(), ca_is_rsa);
+  return made ? std::move(leaf) : nullptr;
+}
+
+// Holds the extensions that are the same in all leaves. They are written as text once: reading that is most of what an
+// extension costs.
+Certificate make_mold(X509* ca) {
+  Certificate mold(X509_new());
+  bool made = mold && add_extension(mold.get(), ca, NID_basic_constraints, "critical,CA:FALSE") &&
+              add_extension(mold.get(), ca, NID_key_usage, "critical,digitalSignature") &&
+              add_extension(mold.get(), ca, NID_ext_key_usage, "serverAuth") &&
+              add_extension(mold.get(), ca, NID_authority_key_identifier, "keyid:always");
+  return made ? std::move(mold) : nullptr;
+}
+
+bool copy_extensions(X509* to, const X509* from) {
+  for (int i = 0; i < X509_get_ext_count(from); ++i)
+    if (X509_add_ext(to, X509_get_ext(from, i), -1) != 1) return false;
+  return true;
 }
 
 bool is_valid_for(X509* certificate, const std::string& name) {
@@ -118,6 +129,7 @@ struct LeafMinter::Core {
   PrivateKey p256_key;
   std::shared_future<Result<PrivateKey>> rsa_key;
   bool ca_is_rsa = false;
+  Certificate mold;  // has the extensions of every leaf
   NameConstraints constraints;
 
   Result<EVP_PKEY*> key_of(LeafKey kind) const;
@@ -140,6 +152,8 @@ Result<std::unique_ptr<LeafMinter>> LeafMinter::create(std::string_view ca_certi
   core->ca = std::move(*ca);
   core->p256_key = std::move(*key);
   core->rsa_key = std::async(std::launch::deferred, make_rsa2048_key_for_certificates);
+  core->mold = make_mold(core->ca.get());
+  if (!core->mold) return fail(openssl_error(ErrorKind::Unavailable, "preparing leaf certificates"));
   return std::unique_ptr<LeafMinter>(new LeafMinter(std::move(core)));
 }
 
@@ -168,26 +182,26 @@ Result<UnsignedLeaf> LeafMinter::prepare(const LeafRequest& request, Time now) c
   }
   Result<EVP_PKEY*> key = core_->key_of(request.key);
   if (!key) return fail(key, "preparing a leaf certificate for " + *name);
-  Result<Certificate> begun = begin_leaf(core_->ca.get(), *key, core_->ca_is_rsa);
-  if (!begun) return fail(begun);
-
+  Certificate certificate = begin_leaf(core_->ca.get(), *key, core_->ca_is_rsa);
   int64_t now_s = now.wall_ns / kSecond_ns;
   int64_t until_s = now_s + kLifetime_s;
   if (request.mirror != nullptr) until_s = std::min(until_s, not_after_s(request.mirror));
   std::string common_name = core_->common_name_for(*name, request.mirror);
-  X509* certificate = begun->get();
-  bool filled = set_random_serial(certificate) && set_validity(certificate, now_s - kBackdated_s, until_s) &&
-                (common_name.empty() || set_common_name(certificate, common_name)) &&
-                set_names(certificate, names, common_name.empty());
+  X509* raw = certificate.get();
+  bool filled = raw != nullptr && copy_extensions(raw, core_->mold.get()) &&
+                add_extension(raw, nullptr, NID_subject_key_identifier, "hash") && set_random_serial(raw) &&
+                set_validity(raw, now_s - kBackdated_s, until_s) &&
+                (common_name.empty() || set_common_name(raw, common_name)) &&
+                set_names(raw, names, common_name.empty());
   UnsignedLeaf leaf;
-  int size = filled ? i2d_re_X509_tbs(certificate, nullptr) : -1;
+  int size = filled ? i2d_re_X509_tbs(raw, nullptr) : -1;
   if (size <= 0) return fail(openssl_error(ErrorKind::Invalid, "preparing a leaf certificate for " + *name));
   leaf.tbs_.resize(static_cast<size_t>(size));
   auto* out = reinterpret_cast<unsigned char*>(leaf.tbs_.data());
-  i2d_re_X509_tbs(certificate, &out);
+  i2d_re_X509_tbs(raw, &out);
   leaf.name_ = std::move(*name);
   leaf.key_ = request.key;
-  leaf.certificate_ = std::move(*begun);
+  leaf.certificate_ = std::move(certificate);
   return leaf;
 }
 
