@@ -9,7 +9,8 @@ peers (default): the release build beside other interceptors and proxies in one 
 nginx-reencrypt. Figures of different runs are not comparable: compare within a table, and CPU per unit of work first.
 Ratios that are worse than in the last kept run, beyond the noise, are listed.
 
-  --peers       default: direct,nginx-reencrypt,waylay,haproxy-reencrypt,haproxy-tcp,sslsplit,squid,mitmproxy
+  --peers       default: direct,nginx-reencrypt,waylay,haproxy-reencrypt,haproxy-tcp,sslsplit,squid,mitmproxy;
+                also waylay-passthrough (nothing is decrypted: beside haproxy-tcp) and waylay-two-workers
   --workloads   default: all; small_h1,conn_full,bulk1,idle are the quick ones
   --reps        default: 3, interleaved
   --duration    seconds for each load, default: the harness's
@@ -60,7 +61,7 @@ bench_peers() {
   mkdir -p "$place"
   cp -r "$harness" "$place/harness"
   chmod -R u+w "$place/harness"
-  cp tests/bench/waylay.sh "$place/harness/peers/waylay.sh"
+  cp tests/bench/waylay*.sh "$place/harness/peers/"
   mkdir -p "$place/rules"
   /usr/bin/python3 -B tests/bench/rules.py "$rules" >"$place/rules/bench.json"
   results=$place/$(date +%Y-%m-%d-%H%M%S).jsonl
