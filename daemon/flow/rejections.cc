@@ -7,18 +7,21 @@ namespace waylay::flow {
 void Rejections::learn(Key key, std::string reason, Time now) {
   std::lock_guard lock(mutex_);
   accepted_.erase(key);
-  insert(std::move(key), std::move(reason), now.steady_ns);
+  insert(std::move(key), {std::move(reason), now.steady_ns + kLifetime_ns, false});
 }
 
 void Rejections::guess(Key key, std::string reason, Time now) {
   std::lock_guard lock(mutex_);
   auto found = accepted_.find(key);
   if (found != accepted_.end() && found->second > now.steady_ns) return;
-  insert(std::move(key), std::move(reason), now.steady_ns);
+  if (entries_.contains(key)) return;  // it may be certain
+  insert(std::move(key), {std::move(reason), now.steady_ns + kLifetime_ns, true});
 }
 
 void Rejections::accepted(Key key, Time now) {
   std::lock_guard lock(mutex_);
+  auto refusal = entries_.find(key);
+  if (refusal != entries_.end() && refusal->second.guessed) entries_.erase(refusal);
   if (accepted_.size() >= kMaximum) {
     std::erase_if(accepted_, [&](const auto& each) { return each.second <= now.steady_ns; });
     // Thousands of processes within minutes live too short for a second connection: none is worth keeping.
@@ -27,10 +30,10 @@ void Rejections::accepted(Key key, Time now) {
   accepted_[std::move(key)] = now.steady_ns + kLifetime_ns;
 }
 
-void Rejections::insert(Key key, std::string reason, int64_t now_ns) {
-  if (entries_.size() >= kMaximum) forget_old(now_ns);
+void Rejections::insert(Key key, Entry entry) {
+  if (entries_.size() >= kMaximum) forget_old(entry.until_ns - kLifetime_ns);
   if (entries_.size() >= kMaximum) entries_.erase(entries_.begin());
-  entries_[std::move(key)] = Entry{std::move(reason), now_ns + kLifetime_ns};
+  entries_[std::move(key)] = std::move(entry);
   any_.store(true, std::memory_order_release);
 }
 

@@ -3,7 +3,8 @@
 //
 // An alert about our certificate is certain. An end without a word is a guess: Node verifies after the handshake and
 // leaves, but so do a health check and a cancelled call. One guess is enough, since a process that does not trust us
-// must not lose a second call; but of a process that has sent data over our leaf to that name it is not believed.
+// must not lose a second call; but of a process that has sent data over our leaf to that name it is not believed, and
+// is taken back once it does: a browser that opens two connections drops one before the other has said a word.
 #pragma once
 
 #include <atomic>
@@ -31,7 +32,7 @@ class Rejections {
 
   void learn(Key key, std::string reason, Time now);
   void guess(Key key, std::string reason, Time now);  // learnt unless that process has accepted our leaf
-  void accepted(Key key, Time now);                   // it sends data over our leaf; remembered as long as a refusal
+  void accepted(Key key, Time now);  // it sends data over our leaf: remembered as long as a refusal, and undoes a guess
   std::optional<std::string> reason_to_pass(const Key& key, Time now);
   size_t size() const;
 
@@ -39,8 +40,9 @@ class Rejections {
   struct Entry {
     std::string reason;
     int64_t until_ns = 0;
+    bool guessed = false;
   };
-  void insert(Key key, std::string reason, int64_t now_ns);  // with mutex_ held
+  void insert(Key key, Entry entry);  // with mutex_ held
   void forget_old(int64_t now_ns);
   mutable std::mutex mutex_;
   std::map<Key, Entry> entries_;

@@ -692,6 +692,33 @@ TEST(Flow, TakesNoEarlyEndForARefusalByAProcessThatTalksOverOurLeaf) {
   EXPECT_EQ(rejections.size(), 0u);
 }
 
+TEST(Flow, TakesAnEarlyEndBackOnceTheProcessTalksOverOurLeaf) {
+  Rejections rejections;
+  Story story;
+  story.rejections = &rejections;
+  Playbook first(story);
+  first.run();
+  Playbook second(story);  // a browser opens two connections, and drops one before it uses the other
+  second.run();
+  second.client_closes();
+  EXPECT_EQ(rejections.size(), 1u);
+  first.client_says(kGet);
+  EXPECT_EQ(rejections.size(), 0u);
+}
+
+TEST(Flow, TakesNoAlertBackWhenTheProcessTalksOverOurLeaf) {
+  Rejections rejections;
+  Story story;
+  story.rejections = &rejections;
+  Playbook first(story);
+  first.run();
+  story.client_trusts_us = false;
+  Playbook(story).run();
+  story.client_trusts_us = true;
+  first.client_says(kGet);
+  EXPECT_EQ(rejections.size(), 1u);
+}
+
 TEST(Flow, BelievesAnAlertAlsoOfAProcessThatTalkedOverOurLeaf) {
   Rejections rejections;
   Story story;
