@@ -1,11 +1,15 @@
 """Real clients over HTTP/2 through the real daemon: none of them can tell, but for the certificate's issuer."""
 
+import concurrent.futures
 import json
 import os
+import pathlib
+import re
 
 import world
 from support import process
 
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "rules.md"
 ORIGIN = ("node", "h2_origin.mjs")
 JAVA = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"
 REAL = "/clients/real"
@@ -21,7 +25,7 @@ TELL_TRAILERS = ("curl", "Node", "Go")
 EXECUTABLES = {"curl": "curl", "Node": "node", "httpx": "python3", "Go": "calls", "Java": "java", "Chromium": "chromium"}
 
 
-class RealClients(world.Case):
+class Real(world.Case):
     def setUp(self):
         super().setUp()
         self.shop = self.origin("shop", server=ORIGIN)
@@ -52,6 +56,8 @@ class RealClients(world.Case):
     def exchanges(self):
         return [line for line in self.daemon.read_lines("flows") if line["type"] == "exchange"]
 
+
+class RealClients(Real):
     def hold_client(self, name):
         before = {exchange["id"] for exchange in self.exchanges()}
         found = self.only(self.lines(name))
@@ -81,3 +87,75 @@ class RealClients(world.Case):
             with self.subTest(name):
                 self.hold_client(name)
         self.assertEqual({entry.get("alpn") for entry in self.shop.requests()}, {"h2"}, "as the origin saw it")
+
+
+FAULTS = {
+    "reset": ("/reset-me", {"abort": "rst"}),
+    "fin": ("/hang-up", {"abort": "fin"}),
+    "goaway": ("/go-away", {"abort": "goaway"}),
+    "stall": ("/stall", {"abort": "stall"}),
+    "reset in the body": ("/bytes/100001", {"abort": {"how": "rst", "after_bytes": 400}}),
+    "fin in the body": ("/bytes/100002", {"abort": {"how": "fin", "after_bytes": 400}}),
+    "stall in the body": ("/bytes/100003", {"abort": {"how": "stall", "after_bytes": 400}}),
+    "wrong length": ("/bytes/100004", {"abort": "wrong-length"}),
+    "bad framing": ("/bytes/100005", {"abort": "bad-chunk"}),
+    "delay": ("/delay", {"delay": "1s"}),
+    "throttle": ("/bytes/30000", {"throttle": {"down": "30KB"}}),
+    "429": ("/many", {"respond": {"status": 429, "headers": {"Retry-After": "1"}, "body": "slow down"}}),
+    "503": ("/busy", {"respond": {"status": 503, "headers": {"Retry-After": "1"}, "body": "busy"}}),
+}
+SECONDS = 3
+
+
+def outcome(line):
+    """The class of error, or the status of an answer that came whole."""
+    if line["class"] not in ("none", "exit 0"):
+        return line["class"]
+    _, what, *number = line["path"].split("/")
+    return "cut off" if what == "bytes" and line["bytes"] < int(number[0]) else str(line["status"])
+
+
+def documented():
+    """fault -> client -> the outcomes that docs/rules.md allows."""
+    rows = re.search(r"<!-- begin clients .*?-->\n(.*?)<!-- end clients", PAGE.read_text(), re.DOTALL)[1].splitlines()
+    head, _, *body = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return {fault: {name: cell.split(" or ") for name, cell in zip(head[1:], cells)} for fault, *cells in body}
+
+
+class RealFaults(Real):
+    """What each client makes of each fault on an HTTP/2 stream."""
+
+    def setUp(self):
+        super().setUp()
+        rules = [{"name": name.replace(" ", "-"), "match": f'http.request.uri.path == "{path}"', **action}
+                 for name, (path, action) in FAULTS.items()]
+        file = self.folder / "faults.json"
+        file.write_text(json.dumps(rules))
+        self.daemon.waylay("rules", "load", file)
+
+    def seen_by(self, name):
+        lines = self.lines(name, str(SECONDS), *(path for path, _ in FAULTS.values()))
+        return {line["path"]: line for line in lines}
+
+    def test_the_table_of_faults_and_clients_is_as_documented(self):
+        wanted = documented()
+        self.assertEqual((list(wanted), list(wanted["reset"])), (list(FAULTS), list(CLIENTS)))
+        with concurrent.futures.ThreadPoolExecutor(len(CLIENTS)) as pool:
+            seen = dict(zip(CLIENTS, pool.map(self.seen_by, CLIENTS)))
+        wrong = []
+        for fault, (path, _) in FAULTS.items():
+            cells = {name: outcome(seen[name][path]) for name in CLIENTS}
+            print(f"    {fault:18} " + "  ".join(f"{name}: {cell}" for name, cell in cells.items()), flush=True)
+            wrong += [f"{fault}, {name}: {seen[name][path]} instead of {wanted[fault][name]}"
+                      for name, cell in cells.items() if cell not in wanted[fault][name]]
+        self.assertFalse(wrong, "\n".join(wrong))
+        for path in (FAULTS["delay"][0], FAULTS["throttle"][0]):
+            self.assertGreater(min(lines[path]["seconds"] for lines in seen.values()), 0.8, path)
+        self.hold_counts()
+
+    def hold_counts(self):
+        """Each client asked once for each, all of them through us, and what was injected is told."""
+        made = [exchange for exchange in self.exchanges() if exchange["rules"]]
+        self.assertEqual(len(made), len(FAULTS) * len(CLIENTS))
+        self.assertEqual({exchange["request"]["version"] for exchange in made}, {"HTTP/2"})
+        self.assertEqual({rule["hits"] for rule in self.daemon.read("rules", "list")}, {len(CLIENTS)})

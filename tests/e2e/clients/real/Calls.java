@@ -14,7 +14,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 class Calls {
-  static final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+  static HttpClient client() {
+    return HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+  }
 
   static HttpRequest.Builder to(String host, String path) {
     return HttpRequest.newBuilder(URI.create("https://" + host + path));
@@ -27,6 +29,7 @@ class Calls {
 
   // The first call opens the connection that the parallel ones then share.
   static void everything(String host) throws Exception {
+    var client = client();
     var first = client.send(to(host, "/").build(), BodyHandlers.ofString());
     var calls = IntStream.range(0, 50)
         .mapToObj(i -> client.sendAsync(to(host, "/bytes/" + i * 1000).build(), BodyHandlers.ofByteArray())
@@ -46,7 +49,7 @@ class Calls {
     String kind = "none", text = "";
     long start = System.nanoTime();
     try {
-      var response = client.sendAsync(request, BodyHandlers.ofByteArray())
+      var response = client().sendAsync(request, BodyHandlers.ofByteArray())
           .get(seconds, TimeUnit.SECONDS);
       status = response.statusCode();
       bytes = response.body().length;

@@ -1,6 +1,7 @@
 // The real clients of test_clients.py, each with the same two ways to be called. PROGRAM HOST: fifty requests at once on one
 // connection, an upload, a large download, a trailer; prints what came of them, the protocol and the certificate's issuer.
-// PROGRAM HOST SECONDS PATH...: one call a path, a line for each that says how a program sees its failure.
+// PROGRAM HOST SECONDS PATH...: one call a path, each on a
+// connection of its own, and a line for each that says how a program sees its failure.
 //
 // This one is Go's net/http.
 package main
@@ -102,6 +103,7 @@ func class(err error) string {
 }
 
 func one(path string) map[string]any {
+	http.DefaultClient.Transport = &http.Transport{ForceAttemptHTTP2: true}
 	start := time.Now()
 	got, err := call("GET", path, nil)
 	return map[string]any{"path": path, "status": got.status, "bytes": got.bytes, "class": class(err),
