@@ -45,6 +45,7 @@ TABLE
 python3	/usr/bin/python3	runs the test world
 python3-boto3	-	the AWS client under observation
 python3-grpcio	-	a gRPC server and its client
+python3-websockets	-	a WebSocket server and its client
 python3-jsonschema	-	holds the schema of rule files to the examples
 curl	curl	the other client under observation
 openssl	openssl	makes the test certificates

@@ -8,12 +8,16 @@
 //   /trailers       a body, then trailers
 //   /reset          half of an answer, then RST_STREAM with ENHANCE_YOUR_CALM
 //   /goaway         an answer, then GOAWAY
-//   /events/N       N events, one each 200 ms
+//   /events/N       N server-sent events, each when the one before was acknowledged: by a line on port 8080, in the clear
+//   /grpc-web       the request's body, as gRPC-Web
 //   CONNECT with :protocol websocket    whatever comes is sent back (RFC 8441)
 
+import events from "node:events";
 import fs from "node:fs";
 import http2 from "node:http2";
+import net from "node:net";
 
+const acknowledgements = new events.EventEmitter();
 const settings = JSON.parse(fs.readFileSync(process.argv[2]));
 const [certificate, key] = Object.values(settings.certificates)[0];
 const log = (entry) => fs.appendFileSync(settings.log, JSON.stringify(entry) + "\n");
@@ -62,19 +66,26 @@ server.on("stream", (stream, headers) => {
       return stream.session.goaway(http2.constants.NGHTTP2_NO_ERROR, stream.id);
     case "events": {
       stream.respond({ ":status": 200, "content-type": "text/event-stream" });
-      let left = Number(number);
-      const timer = setInterval(() => {
-        stream.write(`data: ${Date.now()}\n\n`);
-        if (--left > 0) return;
-        clearInterval(timer);
-        stream.end();
-      }, 200);
-      return undefined;
+      let sent = 0;
+      const next = () => {
+        stream.write(`data: ${sent++}\n\n`);
+        if (sent < Number(number)) return acknowledgements.once("next", next);
+        return stream.end();
+      };
+      return next();
     }
+    case "grpc-web":
+      stream.respond({ ":status": 200, "content-type": headers["content-type"] });
+      return stream.pipe(stream);
     default:
       return answer(200, `hello from ${settings.name}\n`);
   }
 });
 server.on("sessionError", () => {});
+
+net.createServer((socket) => {
+  socket.on("data", (lines) => { for (const byte of lines) if (byte === 10) acknowledgements.emit("next"); });
+  socket.on("error", () => {});
+}).listen(8080, settings.addresses[0]);
 
 server.listen(settings.port, settings.addresses[0], () => console.log("ready"));
