@@ -9,6 +9,15 @@
 #include "flow/subject.h"
 
 namespace waylay::control {
+namespace {
+
+// Facts are shared with the store, which has a limit of its own. What messages say may be nowhere else.
+size_t content_of(const Event& event) {
+  const auto* message = std::get_if<std::shared_ptr<const flow::MessageFacts>>(&event);
+  return message ? (*message)->content.size() : 0;
+}
+
+}  // namespace
 
 Subscription::Subscription(Feed& feed, match::Expression match, Beside beside)
     : feed_(feed), match_(std::move(match)), beside_(beside) {
@@ -31,21 +40,21 @@ bool Subscription::wants(const Event& event) const {
 
 void Subscription::offer(const Event& event) {
   if (!wants(event)) return;
-  if (waiting_.size() < kMaximumWaiting) {
-    waiting_.push_back(event);
-    return;
-  }
-  // The newest are worth most: the oldest half goes at once, so that a gap is one gap and not thousands.
-  size_t dropped = kMaximumWaiting / 2;
+  waiting_.push_back(event);
+  content_ += content_of(event);
+  if (waiting_.size() <= kMaximumWaiting && content_ <= kMaximumContent) return;
+  // The newest are worth most: the older half goes at once, so that a gap is one gap and not thousands.
+  size_t dropped = waiting_.size() / 2;
+  for (size_t i = 0; i < dropped; ++i) content_ -= content_of(waiting_[i]);
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(dropped));
   gap_ += dropped;
-  waiting_.push_back(event);
 }
 
 std::optional<Event> Subscription::next() {
   if (waiting_.empty()) return std::nullopt;
   Event event = std::move(waiting_.front());
   waiting_.pop_front();
+  content_ -= content_of(event);
   return event;
 }
 
@@ -62,10 +71,12 @@ void Feed::publish(Event event) {
   bool was_empty = false;
   {
     std::lock_guard lock(mutex_);
-    if (published_.size() == kMaximumPublished) {
+    size_t content = content_ + content_of(event);
+    if (published_.size() == kMaximumPublished || content > kMaximumContent) {
       ++lost_;
       return;
     }
+    content_ = content;
     was_empty = published_.empty();
     published_.push_back(std::move(event));
   }
@@ -81,6 +92,7 @@ void Feed::deliver() {
   {
     std::lock_guard lock(mutex_);
     events.swap(published_);
+    content_ = 0;
     lost = std::exchange(lost_, 0);
   }
   for (Subscription* subscription : subscriptions_) {

@@ -32,6 +32,7 @@ class Feed;
 class Subscription {
  public:
   static constexpr size_t kMaximumWaiting = 4096;  // events; a terminal that stands still for a second loses none
+  static constexpr size_t kMaximumContent = 4 * 1024 * 1024;  // of the messages among them
 
   // What matches; messages by their exchange.
   Subscription(Feed& feed, match::Expression match, Beside beside);
@@ -51,12 +52,14 @@ class Subscription {
   match::Expression match_;
   Beside beside_;
   std::deque<Event> waiting_;
+  size_t content_ = 0;  // of these
   uint64_t gap_ = 0;
 };
 
 class Feed {
  public:
   static constexpr size_t kMaximumPublished = 16384;  // until the API's thread takes them over
+  static constexpr size_t kMaximumContent = 8 * 1024 * 1024;
 
   Feed();
 
@@ -70,6 +73,7 @@ class Feed {
   std::atomic<size_t> listeners_{0};  // without any, publishing costs one load
   std::mutex mutex_;
   std::vector<Event> published_;  // guarded
+  size_t content_ = 0;            // of these; guarded
   uint64_t lost_ = 0;             // guarded
   std::vector<Subscription*> subscriptions_;
   Fd wake_;

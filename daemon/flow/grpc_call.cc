@@ -5,27 +5,29 @@
 namespace waylay::flow {
 namespace {
 
-constexpr std::string_view kText = "grpc-web-text";
+constexpr std::string_view kWeb = "grpc-web", kText = "grpc-web-text";
 
 // "application/grpc-web+proto" is "grpc-web"; "": it is none.
-std::string protocol_of(const http::Head& head) {
-  constexpr std::string_view kBegin = "application/";
+std::string_view protocol_of(const http::Head& head) {
+  constexpr std::string_view kBegin = "application/", kGrpc = "grpc";
   std::string_view type = head.first("content-type").value_or("");
   if (!equals_ignoring_case(type.substr(0, kBegin.size()), kBegin)) return "";
-  std::string name = to_lower(trim(type.substr(kBegin.size(), type.find_first_of(";+") - kBegin.size())));
-  return name == "grpc" || name == "grpc-web" || name == kText ? name : "";
+  std::string_view name = trim(type.substr(kBegin.size(), type.find_first_of(";+") - kBegin.size()));
+  for (std::string_view known : {kGrpc, kWeb, kText})
+    if (equals_ignoring_case(name, known)) return known;
+  return "";
 }
 
 }  // namespace
 
 std::unique_ptr<GrpcCall> GrpcCall::of(const http::Head& request) {
-  std::string protocol = protocol_of(request);
+  std::string_view protocol = protocol_of(request);
   if (protocol.empty()) return nullptr;
-  return std::unique_ptr<GrpcCall>(new GrpcCall(std::move(protocol)));
+  return std::unique_ptr<GrpcCall>(new GrpcCall(protocol));
 }
 
-GrpcCall::GrpcCall(std::string protocol) : request_(protocol == kText), response_(protocol == kText) {
-  conversation_.protocol = std::move(protocol);
+GrpcCall::GrpcCall(std::string_view protocol) : request_(protocol == kText), response_(protocol == kText) {
+  conversation_.protocol = protocol;
 }
 
 void GrpcCall::on_request_body(Bytes content, Time now) {

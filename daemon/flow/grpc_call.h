@@ -19,7 +19,7 @@ class GrpcCall {
   std::shared_ptr<const Conversation> take();  // at the end
 
  private:
-  GrpcCall(std::string protocol);
+  explicit GrpcCall(std::string_view protocol);
   static void take(Spoken& spoken, http::GrpcReader& reader, Bytes content, Time now);
 
   Conversation conversation_;

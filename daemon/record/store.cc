@@ -68,18 +68,23 @@ void Store::exchange_ended(ExchangePointer facts) {
   if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->exchange_ended(std::move(facts));
 }
 
-// In the place of what was kept of it, if that is still there. The ledger and the counters know it already.
+// In the place of what was kept of it. That may have been dropped in a long life: then its end is among the newest. The
+// ledger and the counters know it already.
 void Store::exchange_changed(ExchangePointer facts) {
   {
     std::lock_guard lock(mutex_);
+    Held newer{facts->id, bytes_of(*facts), facts};
     auto held = std::ranges::find(exchanges_, facts->id, &Held::id);
-    if (held != exchanges_.end()) {
-      size_t bytes = bytes_of(*facts);
-      totals_.exchange_bytes_held += bytes - held->bytes;
-      held->bytes = bytes;
-      held->facts = facts;
-      drop_exchanges();
+    bool is_held = held != exchanges_.end();
+    if (is_held || facts->is_told_again()) totals_.exchange_bytes_held += newer.bytes;
+    if (is_held) {
+      totals_.exchange_bytes_held -= held->bytes;
+      *held = std::move(newer);
+    } else if (facts->is_told_again()) {
+      exchanges_.push_back(std::move(newer));
+      --totals_.exchanges_dropped;
     }
+    drop_exchanges();
   }
   if (flow::Recorder* follower = follower_.load(std::memory_order_acquire))
     follower->exchange_changed(std::move(facts));

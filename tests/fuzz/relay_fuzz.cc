@@ -88,9 +88,9 @@ struct Peer {
   }
 };
 
-class Conversation final : private Relay::Link {
+class Relayed final : private Relay::Link {
  public:
-  explicit Conversation(FuzzedDataProvider& choices)
+  explicit Relayed(FuzzedDataProvider& choices)
       : choices_(choices),
         lazy_(choices.ConsumeBool()),
         rules_(choices.ConsumeIntegralInRange<size_t>(0, kRules.size() - 1)),
@@ -258,6 +258,6 @@ class Conversation final : private Relay::Link {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FuzzedDataProvider choices(data, size);
-  waylay::flow::Conversation(choices).run();
+  waylay::flow::Relayed(choices).run();
   return 0;
 }

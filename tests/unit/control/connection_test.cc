@@ -475,6 +475,25 @@ TEST_F(Following, NeverEndsForWantOfEvents) {
   EXPECT_FALSE(connection.finished());
 }
 
+TEST(Feed, HoldsNoMoreContentOfMessagesThanItMay) {
+  Feed feed;
+  Subscription subscription(feed, {}, {.messages = true});
+  auto message = std::make_shared<flow::MessageFacts>();
+  message->exchange = std::make_shared<flow::ExchangeFacts>();
+  message->content = std::string(16 * 1024, 'x');
+  size_t told = Feed::kMaximumContent / message->content.size() + 5;
+  for (size_t i = 0; i < told; ++i) feed.publish(std::shared_ptr<const flow::MessageFacts>(message));
+  feed.deliver();
+  size_t seen = 0;
+  while (subscription.next()) ++seen;
+  EXPECT_LE(seen, Subscription::kMaximumContent / message->content.size());
+  EXPECT_GT(seen, 0u);
+  EXPECT_EQ(seen + subscription.take_gap(), told);
+  feed.publish(std::shared_ptr<const flow::MessageFacts>(message));
+  feed.deliver();
+  EXPECT_TRUE(subscription.next()) << "there is room again";
+}
+
 TEST(Feed, CountsWhatNobodyTookOver) {
   Feed feed;
   Subscription subscription(feed, {}, {.connections = true});

@@ -146,6 +146,19 @@ TEST(Store, PutsNewerFactsOfATunnelInThePlaceOfOlderOnes) {
   EXPECT_EQ(store.exchange(9), nullptr) << "it was dropped before";
 }
 
+TEST(Store, KeepsTheEndOfATunnelThatWasDroppedWhileItWasOpen) {
+  Store store({.exchanges = 2});
+  for (uint64_t id = 1; id <= 3; ++id) store.exchange_ended(Made(id).shared());
+  ASSERT_EQ(store.exchange(1), nullptr);
+  Made over(1);
+  over.facts().end = flow::ExchangeEnd::Upgraded;
+  over.facts().conversation = std::make_shared<flow::Conversation>();
+  store.exchange_changed(over.shared());
+  EXPECT_EQ(ids(store.exchanges({}, 100)), (std::vector<uint64_t>{3, 1}));
+  EXPECT_EQ(store.totals().exchanges, 3u);
+  EXPECT_EQ(store.totals().exchanges_dropped, 1u) << "2 went for it";
+}
+
 TEST(Store, LosesNothingBetweenManyThreads) {
   Store store;
   std::vector<std::thread> workers;
