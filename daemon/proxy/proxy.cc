@@ -1,5 +1,7 @@
 #include "proxy/proxy.h"
 
+#include <malloc.h>
+
 #include "base/log.h"
 #include "proxy/control_channel.h"
 #include "proxy/inheritance.h"
@@ -180,6 +182,7 @@ Proxy::~Proxy() = default;
 Result<std::unique_ptr<Proxy>> Proxy::start(Fd control) {
   auto impl = std::make_unique<Impl>();
   if (Result<void> prepared = impl->prepare(std::move(control)); !prepared) return fail(prepared);
+  ::malloc_trim(0);  // certificates and rules were read: what that needed would stay resident
   if (Result<void> entered = warden::install_seccomp(impl->inheritance.info.has_listen); !entered) return fail(entered);
   if (Result<void> started = impl->start(); !started) return fail(started);
   return std::unique_ptr<Proxy>(new Proxy(std::move(impl)));

@@ -65,7 +65,9 @@ def count(program):
         subprocess.run(
             ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={place}/out", "--compress-strings=no",
              "--compress-pos=no", "--toggle-collect=waylay::flow::Flow::on_*",
-             "--toggle-collect=waylay::bench::Relayed::take_from_*", program], check=True)
+             "--toggle-collect=waylay::bench::Relayed::take_from_*",
+             "--toggle-collect=waylay::tls::LeafMinter::prepare*", "--toggle-collect=waylay::tls::LeafMinter::finish*",
+             program], check=True)
         dumps = filter(None, (read(path) for path in pathlib.Path(place).iterdir()))
         return {dump.name: dump for dump in dumps}
 

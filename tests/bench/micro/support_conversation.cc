@@ -8,9 +8,9 @@ namespace {
 constexpr std::string_view kHost = "origin.test";
 constexpr size_t kReceiveBuffer = 32 * 1024;  // io::RingOptions::buffer_size
 
-flow::FlowFacts facts_of_a_connection() {
+flow::FlowFacts facts_of_a_connection(uint32_t target) {
   flow::FlowFacts facts;
-  facts.target = 1;
+  facts.target = target;
   facts.target_name = "docker:job";
   facts.owner.pid = 4711;
   facts.owner.comm = "python3";
@@ -40,17 +40,21 @@ Daemon::Daemon(const std::string& rules)
 }
 
 const std::shared_ptr<const tls::Leaf>& Daemon::client_leaf(X509* mirror) {
-  if (!client_leaf_)
-    client_leaf_ = world_.leaf(world_.waylay_ca, *world_.waylay_minter, std::string(kHost), mirror, now());
+  if (!client_leaf_) client_leaf_ = new_client_leaf(mirror);
   return client_leaf_;
 }
 
-Conversation::Conversation(Daemon& daemon, std::string client_session, std::string protocol)
+std::shared_ptr<const tls::Leaf> Daemon::new_client_leaf(X509* mirror) {
+  return world_.leaf(world_.waylay_ca, *world_.waylay_minter, std::string(kHost), mirror, now());
+}
+
+Conversation::Conversation(Daemon& daemon, std::string client_session, std::string protocol, uint32_t new_target)
     : daemon_(daemon),
       protocol_(std::move(protocol)),
+      is_new_(new_target != 0),
       scratch_(17 * 1024),
       now_(now()),
-      flow_(daemon.environment(), facts_of_a_connection(), {}, now_) {
+      flow_(daemon.environment(), facts_of_a_connection(is_new_ ? new_target : 1), {}, now_) {
   tls::UpstreamName name{std::string(kHost), std::move(client_session), {protocol_}};
   Result<tls::Channel> client = daemon.world().trusting_client_context.connect(name, &from_client_);
   CHECK(client);
@@ -119,7 +123,7 @@ void Conversation::carry_out_commands() {
       origin_.emplace(std::move(*origin));
       flow_.on_upstream_connected(upstream_, now_);
     } else if (auto* leaf = std::get_if<flow::RequestLeaf>(&*command)) {
-      flow_.on_leaf(daemon_.client_leaf(leaf->mirror), now_);
+      flow_.on_leaf(is_new_ ? daemon_.new_client_leaf(leaf->mirror) : daemon_.client_leaf(leaf->mirror), now_);
     }
   }
 }

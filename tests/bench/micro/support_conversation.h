@@ -24,6 +24,7 @@ class Daemon {
   record::Store& store() { return store_; }
   const std::shared_ptr<const tls::Leaf>& origin_leaf() const { return origin_leaf_; }
   const std::shared_ptr<const tls::Leaf>& client_leaf(X509* mirror);  // minted once, as from a warm cache
+  std::shared_ptr<const tls::Leaf> new_client_leaf(X509* mirror);
 
  private:
   flow::TestWorld& world_ = flow::TestWorld::instance();
@@ -39,8 +40,8 @@ class Daemon {
 
 class Conversation {
  public:
-  // `protocol` as in ALPN, at both ends.
-  Conversation(Daemon& daemon, std::string client_session, std::string protocol = "http/1.1");
+  // `protocol` as in ALPN, at both ends. With a new target neither the leaf nor a session of the upstream is there yet.
+  Conversation(Daemon& daemon, std::string client_session, std::string protocol = "http/1.1", uint32_t new_target = 0);
   virtual ~Conversation();
 
   // The client sends `request`; once the origin has as many bytes it sends `response`; returns when the client has as
@@ -63,6 +64,7 @@ class Conversation {
 
   Daemon& daemon_;
   std::string protocol_;
+  bool is_new_;
   std::vector<std::byte> scratch_;
   Time now_;
   flow::Flow flow_;
