@@ -20,7 +20,7 @@ class Publisher final : public flow::Recorder {
     bool over = facts->closed.steady_ns != 0;
     if (is_undecrypted(*facts) && over == (facts->outcome == flow::Outcome::Failed)) server_.publish(facts);
   }
-  void exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) override { server_.publish(std::move(facts)); }
+  void exchange_ended(const flow::ExchangeFacts& facts) override { server_.publish(facts); }
   void exchange_changed(std::shared_ptr<const flow::ExchangeFacts> facts) override {
     if (facts->is_told_again()) server_.publish(std::move(facts));
   }

@@ -67,7 +67,7 @@ Feed::Feed() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 }
 
 void Feed::publish(Event event) {
-  if (listeners_.load(std::memory_order_acquire) == 0) return;
+  if (!has_listeners()) return;
   bool was_empty = false;
   {
     std::lock_guard lock(mutex_);

@@ -63,6 +63,7 @@ class Feed {
 
   Feed();
 
+  bool has_listeners() const { return listeners_.load(std::memory_order_acquire) != 0; }  // from any thread, too
   void publish(Event event);
   int wake_descriptor() const { return wake_.get(); }  // readable when deliver() has something to do
 

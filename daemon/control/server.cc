@@ -71,6 +71,10 @@ void ApiServer::publish(Event event) {
   feed_.publish(std::move(event));
 }
 
+void ApiServer::publish(const flow::ExchangeFacts& exchange) {
+  if (feed_.has_listeners()) feed_.publish(std::make_shared<const flow::ExchangeFacts>(exchange));
+}
+
 void ApiServer::serve() {
   enum { Stop, Events, Listener, FirstClient };
   std::vector<pollfd> polled;

@@ -35,6 +35,7 @@ class ApiServer {
   // Any thread, never blocks for long. Exchanges when they end; flows once, when it is decided that they are of the
   // kind is_undecrypted speaks of. A backend's store must have the facts already.
   void publish(Event event);
+  void publish(const flow::ExchangeFacts& exchange);  // copied if anybody listens
 
  private:
   struct Client;

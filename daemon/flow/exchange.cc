@@ -172,11 +172,9 @@ void Exchange::finish(ExchangeEnd end, std::string error, Ending ending, Time no
     facts_->response = std::move(response_);
   }
   if (grpc_) facts_->conversation = grpc_->take();
-  if (ending == Ending::Tunnel) {
-    facts_->conversation = Tunnel::conversation_of(*facts_, link_.tunnel_protocol());
-    tunnel_ = std::make_unique<Tunnel>(facts_, recorder_, keep_messages_);
-  }
-  recorder_.exchange_ended(std::move(facts_));
+  if (ending == Ending::Tunnel) facts_->conversation = Tunnel::conversation_of(*facts_, link_.tunnel_protocol());
+  recorder_.exchange_ended(*facts_);
+  if (ending == Ending::Tunnel) tunnel_ = std::make_unique<Tunnel>(std::move(facts_), recorder_, keep_messages_);
 }
 
 }  // namespace waylay::flow

@@ -236,7 +236,7 @@ class Exchange {
   Recorder& recorder_;
   const bool error_page_;
   std::shared_ptr<const rules::RuleSet> rules_;
-  std::shared_ptr<ExchangeFacts> facts_ = std::make_shared<ExchangeFacts>();
+  std::unique_ptr<ExchangeFacts> facts_ = std::make_unique<ExchangeFacts>();
   std::optional<Ending> ending_;
   std::unique_ptr<Tunnel> tunnel_;
   std::unique_ptr<GrpcCall> grpc_;  // null: it is none

@@ -250,14 +250,14 @@ void H2Relay::settle(H2Exchange& exchange) {
 // A request that never became an exchange is in the ledger all the same.
 void H2Relay::refused(std::string why) {
   Exchange::Context context = begin_exchange();
-  auto facts = std::make_shared<ExchangeFacts>();
-  facts->id = context.id;
-  facts->flow = flow_;
-  facts->started = facts->ended = now_;
-  facts->rules_version = context.rules->version();
-  facts->end = ExchangeEnd::Refused;
-  facts->error = std::move(why);
-  context.recorder.exchange_ended(std::move(facts));
+  ExchangeFacts facts;
+  facts.id = context.id;
+  facts.flow = flow_;
+  facts.started = facts.ended = now_;
+  facts.rules_version = context.rules->version();
+  facts.end = ExchangeEnd::Refused;
+  facts.error = std::move(why);
+  context.recorder.exchange_ended(facts);
 }
 
 // Its windows are those that the client gives: what nobody will read is not asked for.

@@ -71,6 +71,13 @@ class Head {
   void extend_last(std::string_view more);                  // appends to the value of the last field, which there is
   void reserve(size_t bytes, size_t fields);                // room for what will be added
 
+  // Gives `each` all that a head consists of, a part after another: for whoever keeps many as bytes (record/).
+  template <class AnyHead, class Each>
+  static void parts(AnyHead& head, Each&& each) {
+    each(head.raw_), each(head.lines_), each(head.start_line_size_), each(head.first_space_), each(head.second_space_);
+    each(head.status_), each(head.minor_version_), each(head.kind_);
+  }
+
  private:
   struct Line {
     uint32_t begin, name_size, value_begin, value_size, end;  // end is behind the line's CRLF

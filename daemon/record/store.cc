@@ -1,6 +1,8 @@
 #include "record/store.h"
 
 #include <algorithm>
+#include <functional>
+#include <type_traits>
 
 #include "flow/subject.h"
 
@@ -11,10 +13,6 @@ bool is_closed(const flow::FlowFacts& flow) {
   return flow.closed.wall_ns != 0;
 }
 
-size_t bytes_of(const std::optional<http::Head>& head) {
-  return head ? head->raw().size() + head->field_count() * 24 : 0;
-}
-
 size_t bytes_of(const flow::Conversation& conversation) {
   size_t bytes = sizeof conversation;
   for (const auto& message : conversation.messages) bytes += sizeof *message + message->content.size();
@@ -22,22 +20,25 @@ size_t bytes_of(const flow::Conversation& conversation) {
 }
 
 // What an exchange costs, near enough for a limit.
-size_t bytes_of(const flow::ExchangeFacts& exchange) {
-  size_t bytes = sizeof exchange + exchange.host.size() + exchange.target.size() + exchange.error.size();
-  bytes += bytes_of(exchange.request) + bytes_of(exchange.response);
-  for (const flow::AppliedRule& rule : exchange.applied) bytes += sizeof rule + rule.rule.size() + rule.what.size();
-  bytes += exchange.call.key.size() + exchange.call.bucket.size() + exchange.call.invocation_id.size();
-  return exchange.conversation ? bytes + bytes_of(*exchange.conversation) : bytes;
+size_t cost_of(const PackedExchange& exchange) {
+  size_t bytes = sizeof exchange + exchange.size();
+  return exchange.conversation() ? bytes + bytes_of(*exchange.conversation()) : bytes;
 }
 
-// The newest `most` of `all` that match, in the order of `all`.
-template <class Pointer>
-std::vector<Pointer> newest(const std::vector<Pointer>& all, const match::Expression& match, size_t most) {
-  std::vector<Pointer> found;
-  for (auto one = all.rbegin(); one != all.rend() && found.size() < most; ++one)
-    if (match.matches(flow::Subject(**one))) found.push_back(*one);
+// The newest `most` of `all` that match, in the order of `all`. `facts_of` gives a pointer to one's facts.
+template <class Kept, class FactsOf>
+auto newest(const std::vector<Kept>& all, const match::Expression& match, size_t most, FactsOf facts_of) {
+  std::vector<std::remove_cvref_t<decltype(facts_of(all.front()))>> found;
+  for (auto one = all.rbegin(); one != all.rend() && found.size() < most; ++one) {
+    auto facts = facts_of(*one);
+    if (match.matches(flow::Subject(*facts))) found.push_back(std::move(facts));
+  }
   std::ranges::reverse(found);
   return found;
+}
+
+Store::ExchangePointer facts_of(const PackedExchange& exchange) {
+  return std::make_shared<flow::ExchangeFacts>(exchange.unpacked());
 }
 
 }  // namespace
@@ -56,16 +57,16 @@ void Store::flow_changed(const FlowPointer& facts) {
   if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->flow_changed(facts);
 }
 
-void Store::exchange_ended(ExchangePointer facts) {
+void Store::exchange_ended(const flow::ExchangeFacts& facts) {
   {
     std::lock_guard lock(mutex_);
-    exchanges_.push_back({facts->id, bytes_of(*facts), facts});
-    totals_.exchange_bytes_held += exchanges_.back().bytes;
+    exchanges_.push_back(packer_.pack(facts));
+    totals_.exchange_bytes_held += cost_of(exchanges_.back());
     ++totals_.exchanges;
-    metrics_.exchange_ended(*facts, ledger_.exchange_ended(*facts));
+    metrics_.exchange_ended(facts, ledger_.exchange_ended(facts));
     drop_exchanges();
   }
-  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->exchange_ended(std::move(facts));
+  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->exchange_ended(facts);
 }
 
 // In the place of what was kept of it. That may have been dropped in a long life: then its end is among the newest. The
@@ -73,16 +74,18 @@ void Store::exchange_ended(ExchangePointer facts) {
 void Store::exchange_changed(ExchangePointer facts) {
   {
     std::lock_guard lock(mutex_);
-    Held newer{facts->id, bytes_of(*facts), facts};
-    auto held = std::ranges::find(exchanges_, facts->id, &Held::id);
+    auto held = std::ranges::find(exchanges_, facts->id, &PackedExchange::id);
     bool is_held = held != exchanges_.end();
-    if (is_held || facts->is_told_again()) totals_.exchange_bytes_held += newer.bytes;
-    if (is_held) {
-      totals_.exchange_bytes_held -= held->bytes;
-      *held = std::move(newer);
-    } else if (facts->is_told_again()) {
-      exchanges_.push_back(std::move(newer));
-      --totals_.exchanges_dropped;
+    if (is_held || facts->is_told_again()) {
+      PackedExchange newer = packer_.pack(*facts);
+      totals_.exchange_bytes_held += cost_of(newer);
+      if (is_held) {
+        totals_.exchange_bytes_held -= cost_of(*held);
+        *held = std::move(newer);
+      } else {
+        exchanges_.push_back(std::move(newer));
+        --totals_.exchanges_dropped;
+      }
     }
     drop_exchanges();
   }
@@ -97,7 +100,7 @@ void Store::message_seen(std::shared_ptr<const flow::MessageFacts> facts) {
 void Store::drop_exchanges() {
   while (exchanges_.size() > limits_.exchanges ||
          (totals_.exchange_bytes_held > limits_.exchange_bytes && !exchanges_.empty())) {
-    totals_.exchange_bytes_held -= exchanges_.front().bytes;
+    totals_.exchange_bytes_held -= cost_of(exchanges_.front());
     exchanges_.pop_front();
     ++totals_.exchanges_dropped;
   }
@@ -120,19 +123,23 @@ Store::FlowPointer Store::flow(uint64_t id) const {
 }
 
 Store::ExchangePointer Store::exchange(uint64_t id) const {
-  std::lock_guard lock(mutex_);
-  auto found = std::ranges::find(exchanges_, id, &Held::id);
-  return found == exchanges_.end() ? nullptr : found->facts;
+  PackedExchange found;
+  {
+    std::lock_guard lock(mutex_);
+    auto held = std::ranges::find(exchanges_, id, &PackedExchange::id);
+    if (held == exchanges_.end()) return nullptr;
+    found = *held;
+  }
+  return facts_of(found);
 }
 
 std::vector<Store::ExchangePointer> Store::exchanges(const match::Expression& match, size_t most) const {
-  std::vector<ExchangePointer> all;
+  std::vector<PackedExchange> all;
   {
     std::lock_guard lock(mutex_);
-    all.reserve(exchanges_.size());
-    for (const Held& held : exchanges_) all.push_back(held.facts);
+    all.assign(exchanges_.begin(), exchanges_.end());
   }
-  return newest(all, match, most);
+  return newest(all, match, most, facts_of);
 }
 
 std::vector<Store::FlowPointer> Store::flows(const match::Expression& match, size_t most) const {
@@ -142,7 +149,7 @@ std::vector<Store::FlowPointer> Store::flows(const match::Expression& match, siz
     all.reserve(flows_.size());
     for (const auto& [id, flow] : flows_) all.push_back(flow);
   }
-  return newest(all, match, most);
+  return newest(all, match, most, std::identity());
 }
 
 std::vector<Invocation> Store::invocations() const {

@@ -2,7 +2,8 @@
 // workers' Recorder; a worker holds its lock for a few map operations and never waits for a reader, who copies pointers
 // under the lock and works on them outside.
 //
-// Facts are immutable and shared. An open flow is kept as its newest facts; flows are dropped closed ones first.
+// Facts are immutable; those of flows are shared, those of exchanges packed and made anew for each reader. An open flow
+// is kept as its newest facts; flows are dropped closed ones first.
 // Thread-safe.
 #pragma once
 
@@ -21,6 +22,7 @@
 #include "record/ledger.h"
 #include "record/limits.h"
 #include "record/metrics.h"
+#include "record/packed_exchange.h"
 
 namespace waylay::record {
 
@@ -40,7 +42,7 @@ class Store final : public flow::Recorder {
 
   // flow::Recorder
   void flow_changed(const FlowPointer& facts) override;
-  void exchange_ended(ExchangePointer facts) override;
+  void exchange_ended(const flow::ExchangeFacts& facts) override;
   void exchange_changed(ExchangePointer facts) override;
   void message_seen(std::shared_ptr<const flow::MessageFacts> facts) override;
 
@@ -65,12 +67,8 @@ class Store final : public flow::Recorder {
 
   const Limits limits_;
   mutable std::mutex mutex_;
-  struct Held {
-    uint64_t id;
-    size_t bytes;
-    ExchangePointer facts;
-  };
-  std::deque<Held> exchanges_;  // in the order they ended, so that an id is looked for, by a person, and rarely
+  ExchangePacker packer_;
+  std::deque<PackedExchange> exchanges_;  // in the order they ended: an id is looked for, by a person, and rarely
   std::map<uint64_t, FlowPointer> flows_;
   std::set<uint64_t> closed_flows_;
   Ledger ledger_;

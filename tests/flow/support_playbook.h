@@ -36,7 +36,9 @@ class TestWorld {
 class Recording final : public Recorder {
  public:
   void flow_changed(const std::shared_ptr<const FlowFacts>& facts) override { flow = facts; }
-  void exchange_ended(std::shared_ptr<const ExchangeFacts> facts) override { exchanges.push_back(std::move(facts)); }
+  void exchange_ended(const ExchangeFacts& facts) override {
+    exchanges.push_back(std::make_shared<const ExchangeFacts>(facts));
+  }
   void exchange_changed(std::shared_ptr<const ExchangeFacts> facts) override { changes.push_back(std::move(facts)); }
   void message_seen(std::shared_ptr<const MessageFacts> facts) override { messages.push_back(std::move(facts)); }
   std::shared_ptr<const FlowFacts> flow;

@@ -64,8 +64,8 @@ rules::RuleBook& book(size_t index) {
 
 struct Counting final : Recorder {
   void flow_changed(const std::shared_ptr<const FlowFacts>&) override {}
-  void exchange_ended(std::shared_ptr<const ExchangeFacts> facts) override {
-    CHECK(facts->end != ExchangeEnd::Open);
+  void exchange_ended(const ExchangeFacts& facts) override {
+    CHECK(facts.end != ExchangeEnd::Open);
     ++exchanges;
   }
   uint32_t exchanges = 0;

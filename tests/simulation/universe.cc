@@ -121,11 +121,10 @@ void Universe::change_rules() {
   most_held_ = std::max(most_held_, choice.held);
 }
 
-void Universe::exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) {
-  if (!exchange_ids_.insert(facts->id).second) found("an exchange was recorded twice");
-  if (facts->end == flow::ExchangeEnd::Open) found("an exchange was recorded before its end");
-  uint64_t flow = facts->flow->id;
-  recorded_.emplace(flow, std::move(facts));
+void Universe::exchange_ended(const flow::ExchangeFacts& facts) {
+  if (!exchange_ids_.insert(facts.id).second) found("an exchange was recorded twice");
+  if (facts.end == flow::ExchangeEnd::Open) found("an exchange was recorded before its end");
+  recorded_.emplace(facts.flow->id, std::make_shared<const flow::ExchangeFacts>(facts));
 }
 
 size_t Universe::exchanges_recorded(uint64_t flow) const {

@@ -43,7 +43,7 @@ class Universe final : private flow::Recorder {
   static const Authorities& authorities();
 
   void flow_changed(const std::shared_ptr<const flow::FlowFacts>&) override {}
-  void exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) override;
+  void exchange_ended(const flow::ExchangeFacts& facts) override;
 
   std::unique_ptr<tls::LeafMinter> origin_minter_, our_minter_;
   std::map<std::string, std::shared_ptr<const tls::Leaf>> leaves_;

@@ -98,7 +98,7 @@ TEST_F(Server, StreamsWhatHappens) {
   send(fd, "GET /v1/exchanges?follow=true HTTP/1.1\r\nHost: waylay\r\n\r\n");
   receive(fd, "\r\n\r\n");
   backend.add_exchange(5, "live.example", 200);
-  server.publish(backend.kept_exchanges.back());
+  server.publish(*backend.kept_exchanges.back());
   EXPECT_THAT(receive(fd, "live.example"), HasSubstr("\"id\":5"));
 }
 

@@ -226,9 +226,9 @@ void Records::flow_changed(const std::shared_ptr<const flow::FlowFacts>& facts) 
   flow_ = facts;
 }
 
-void Records::exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) {
+void Records::exchange_ended(const flow::ExchangeFacts& facts) {
   std::lock_guard lock(mutex_);
-  exchanges_.push_back(std::move(facts));
+  exchanges_.push_back(std::make_shared<const flow::ExchangeFacts>(facts));
 }
 
 std::shared_ptr<const flow::FlowFacts> Records::last_flow() const {

@@ -103,7 +103,7 @@ std::string https_get(const Address& to, const std::string& name, const std::str
 class Records final : public flow::Recorder {
  public:
   void flow_changed(const std::shared_ptr<const flow::FlowFacts>& facts) override;
-  void exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) override;
+  void exchange_ended(const flow::ExchangeFacts& facts) override;
   std::shared_ptr<const flow::FlowFacts> last_flow() const;
   std::vector<std::shared_ptr<const flow::ExchangeFacts>> exchanges() const;
 

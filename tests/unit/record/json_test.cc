@@ -19,8 +19,8 @@ std::vector<std::string> keys(const Json& object) {
 
 TEST(Json, NamesOfAnInvocationAreStable) {
   Store store;
-  store.exchange_ended(Made(1).at(0).invocation("i", 1).injected("slow", 503).shared());
-  store.exchange_ended(Made(2).at(500).invocation("i", 2, 5).sdk("Boto3", "1").shared());
+  store.exchange_ended(Made(1).at(0).invocation("i", 1).injected("slow", 503));
+  store.exchange_ended(Made(2).at(500).invocation("i", 2, 5).sdk("Boto3", "1"));
   Json retries = retries_json(store.invocations(), at_ms(600));
   EXPECT_EQ(keys(retries), (std::vector<std::string>{"summary", "findings", "invocations"}));
   const Json& call = retries["invocations"][0];
@@ -86,7 +86,7 @@ TEST(Json, HoldsNoSecretOfARedactedExchange) {
   facts.response = std::move(response);
   facts.call.invocation_id = "i";
   Store store;
-  store.exchange_ended(made.shared());
+  store.exchange_ended(made);
   for (const std::string& text : {retries_json(store.invocations(), at_ms(10)).dump(), store.metrics()})
     EXPECT_EQ(text.find(kCanary), std::string::npos) << text;
 }

@@ -28,7 +28,7 @@ std::shared_ptr<const flow::FlowFacts> flow_facts(uint64_t id, bool closed = fal
 
 TEST(Store, FindsExchangesByIdAndByExpression) {
   Store store;
-  for (uint64_t id = 1; id <= 6; ++id) store.exchange_ended(Made(id).answered(id % 2 == 0 ? 503 : 200).shared());
+  for (uint64_t id = 1; id <= 6; ++id) store.exchange_ended(Made(id).answered(id % 2 == 0 ? 503 : 200));
   EXPECT_EQ(store.exchange(4)->status, 503);
   EXPECT_EQ(store.exchange(7), nullptr);
   EXPECT_EQ(ids(store.exchanges({}, 100)), (std::vector<uint64_t>{1, 2, 3, 4, 5, 6}));
@@ -41,7 +41,7 @@ TEST(Store, FindsExchangesByIdAndByExpression) {
 
 TEST(Store, DropsTheOldestExchangesByNumberAndCountsThem) {
   Store store({.exchanges = 3});
-  for (uint64_t id = 1; id <= 10; ++id) store.exchange_ended(Made(id).shared());
+  for (uint64_t id = 1; id <= 10; ++id) store.exchange_ended(Made(id));
   EXPECT_EQ(ids(store.exchanges({}, 100)), (std::vector<uint64_t>{8, 9, 10}));
   EXPECT_EQ(store.exchange(7), nullptr);
   Store::Totals totals = store.totals();
@@ -55,7 +55,7 @@ TEST(Store, DropsTheOldestExchangesByBytes) {
   for (uint64_t id = 1; id <= 20; ++id) {
     Made made(id);
     made.facts().target = std::string(20'000, 'x');
-    store.exchange_ended(made.shared());
+    store.exchange_ended(made);
   }
   Store::Totals totals = store.totals();
   EXPECT_EQ(totals.exchanges_held, 4u);
@@ -63,7 +63,7 @@ TEST(Store, DropsTheOldestExchangesByBytes) {
   EXPECT_EQ(totals.exchanges_dropped, 16u);
   Made huge(21);
   huge.facts().target = std::string(200'000, 'x');
-  store.exchange_ended(huge.shared());
+  store.exchange_ended(huge);
   EXPECT_EQ(store.totals().exchanges_held, 0u);
   EXPECT_EQ(store.totals().exchange_bytes_held, 0u);
 }
@@ -103,9 +103,9 @@ TEST(Store, TellsOnWhatItKeepsWhenItCanBeFound) {
       EXPECT_EQ(store.flow(facts->id), facts);
       ++flows;
     }
-    void exchange_ended(std::shared_ptr<const flow::ExchangeFacts> facts) override {
-      EXPECT_EQ(store.exchange(facts->id), facts);
-      told.push_back(facts->id);
+    void exchange_ended(const flow::ExchangeFacts& facts) override {
+      EXPECT_EQ(store.exchange(facts.id)->id, facts.id);
+      told.push_back(facts.id);
     }
     const Store& store;
     int flows = 0;
@@ -113,21 +113,21 @@ TEST(Store, TellsOnWhatItKeepsWhenItCanBeFound) {
   };
   Store store;
   Follower follower(store);
-  store.exchange_ended(Made(1).shared());
+  store.exchange_ended(Made(1));
   store.tell(&follower);
   store.flow_changed(flow_facts(5));
-  store.exchange_ended(Made(2).shared());
+  store.exchange_ended(Made(2));
   store.tell(nullptr);
-  store.exchange_ended(Made(3).shared());
+  store.exchange_ended(Made(3));
   EXPECT_EQ(follower.flows, 1);
   EXPECT_EQ(follower.told, std::vector<uint64_t>{2});
 }
 
 TEST(Store, PutsNewerFactsOfATunnelInThePlaceOfOlderOnes) {
   Store store;
-  store.exchange_ended(Made(1).shared());
-  store.exchange_ended(Made(2).shared());
-  store.exchange_ended(Made(3).shared());
+  store.exchange_ended(Made(1));
+  store.exchange_ended(Made(2));
+  store.exchange_ended(Made(3));
   size_t before = store.totals().exchange_bytes_held;
   auto message = std::make_shared<flow::MessageFacts>();
   message->content = std::string(5'000, 'x');
@@ -148,7 +148,7 @@ TEST(Store, PutsNewerFactsOfATunnelInThePlaceOfOlderOnes) {
 
 TEST(Store, KeepsTheEndOfATunnelThatWasDroppedWhileItWasOpen) {
   Store store({.exchanges = 2});
-  for (uint64_t id = 1; id <= 3; ++id) store.exchange_ended(Made(id).shared());
+  for (uint64_t id = 1; id <= 3; ++id) store.exchange_ended(Made(id));
   ASSERT_EQ(store.exchange(1), nullptr);
   Made over(1);
   over.facts().end = flow::ExchangeEnd::Upgraded;
@@ -166,7 +166,7 @@ TEST(Store, LosesNothingBetweenManyThreads) {
     workers.emplace_back([&store, worker] {
       for (uint64_t i = 0; i < 500; ++i) {
         store.flow_changed(flow_facts(worker * 500 + i + 1, i % 2 == 0));
-        store.exchange_ended(Made(worker * 500 + i + 1).invocation(std::to_string(worker * 500 + i), 1).shared());
+        store.exchange_ended(Made(worker * 500 + i + 1).invocation(std::to_string(worker * 500 + i), 1));
       }
     });
   for (std::thread& worker : workers) worker.join();
@@ -177,12 +177,12 @@ TEST(Store, LosesNothingBetweenManyThreads) {
 
 TEST(Metrics, CountByServiceStatusAndWhoDidIt) {
   Store store({.exchanges = 2});
-  store.exchange_ended(Made(1).invocation("i", 1).injected("slow", 503).shared());
-  store.exchange_ended(Made(2).at(100).invocation("i", 2, 5).shared());
-  store.exchange_ended(Made(3).not_aws("GET", "/").ended(flow::ExchangeEnd::UpstreamFailed).shared());
+  store.exchange_ended(Made(1).invocation("i", 1).injected("slow", 503));
+  store.exchange_ended(Made(2).at(100).invocation("i", 2, 5));
+  store.exchange_ended(Made(3).not_aws("GET", "/").ended(flow::ExchangeEnd::UpstreamFailed));
   Made odd(4);
   odd.facts().call.service = "od\"d\n";
-  store.exchange_ended(odd.shared());
+  store.exchange_ended(odd);
   store.flow_changed(flow_facts(1, true));
   store.flow_changed(flow_facts(1, true));
   std::string text = store.metrics();
@@ -206,7 +206,7 @@ TEST(Metrics, CountServicesBeyondTheirLimitTogether) {
   for (uint64_t id = 1; id <= 300; ++id) {
     Made made(id);
     made.facts().call.service = "service" + std::to_string(id);
-    store.exchange_ended(made.shared());
+    store.exchange_ended(made);
   }
   EXPECT_NE(store.metrics().find("waylay_invocations_total{service=\"other\"} 100\n"), std::string::npos);
 }
