@@ -1,6 +1,7 @@
 #include "base/bytes.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace waylay {
 namespace {
@@ -22,9 +23,32 @@ std::string to_hex(Bytes bytes) {
   return out;
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+namespace {
+
+// Whether two words of letters differ in their case alone, or not at all.
+template <class Word>
+bool equal_words(const char* a, const char* b) {
+  Word x = 0, y = 0;
+  std::memcpy(&x, a, sizeof x);
+  std::memcpy(&y, b, sizeof y);
+  if (x == y) return true;
+  constexpr Word kCase = static_cast<Word>(0x2020202020202020);
+  if (((x ^ y) & static_cast<Word>(~kCase)) != 0) return false;
+  return std::equal(a, a + sizeof x, b, [](char c, char d) { return lower(c) == lower(d); });
+}
+
+}  // namespace
+
+// Names are mostly spelled alike, or differ at once: as many letters at a time as there are, the last word overlapping
+// the one before.
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  size_t size = a.size();
+  if (size < 4) return std::equal(a.begin(), a.end(), b.begin(), [](char c, char d) { return lower(c) == lower(d); });
+  const char *x = a.data(), *y = b.data();
+  if (size < 8) return equal_words<uint32_t>(x, y) && equal_words<uint32_t>(x + size - 4, y + size - 4);
+  for (size_t i = 0; i + 8 < size; i += 8)
+    if (!equal_words<uint64_t>(x + i, y + i)) return false;
+  return equal_words<uint64_t>(x + size - 8, y + size - 8);
 }
 
 std::string to_lower(std::string_view text) {

@@ -26,8 +26,11 @@ inline const uint8_t* as_u8(Bytes bytes) {
 
 std::string to_hex(Bytes bytes);  // lower case
 
+bool equal_ignoring_case(std::string_view a, std::string_view b);  // of the same size
 // ASCII only: what header names, host names and schemes compare by, whatever the locale.
-bool equals_ignoring_case(std::string_view a, std::string_view b);
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && equal_ignoring_case(a, b);
+}
 std::string to_lower(std::string_view text);
 std::string_view trim(std::string_view text);  // spaces and tabs
 

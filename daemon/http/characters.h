@@ -31,6 +31,15 @@ inline bool is_field_text(char c) {
   return (byte >= 0x20 || byte == '\t') && byte != 0x7f;
 }
 
+// Without an early end, unlike std::all_of, so that the compiler looks at sixteen bytes at once: every byte of every
+// head passes here, and hardly any is wrong.
+template <class Good>
+bool all_are(std::string_view text, Good good) {
+  bool bad = false;
+  for (char c : text) bad |= !good(c);
+  return !bad;
+}
+
 inline bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }

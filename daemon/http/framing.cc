@@ -40,9 +40,11 @@ std::unexpected<Error> ambiguous(const Head& head, std::string message) {
 
 Result<FramingFields> framing_fields(const Head& head) {
   FramingFields found;
-  for (size_t i = 0; i < head.field_count(); ++i) {
+  bool any = head.has_underscored_name() || head.has("transfer-encoding") || head.has("content-length");
+  for (size_t i = 0; any && i < head.field_count(); ++i) {
     HeaderField field = head.field(i);
-    if (looks_like_framing(field.name)) return ambiguous(head, "a field that looks like " + std::string(field.name));
+    if (head.has_underscored_name() && looks_like_framing(field.name))
+      return ambiguous(head, "a field that looks like " + std::string(field.name));
     if (!is_framing_name(field.name)) continue;
     if (has_tab_around(head, field)) return ambiguous(head, "a tab around the value of " + std::string(field.name));
     if (equals_ignoring_case(field.name, "transfer-encoding")) {
@@ -54,9 +56,13 @@ Result<FramingFields> framing_fields(const Head& head) {
     }
   }
   // RFC 9110 section 7.6.1: an intermediary takes away what Connection names, and would frame the message anew.
-  if (!head.has("connection")) return found;
-  for (std::string_view name : {"transfer-encoding", "content-length", "host"})
-    if (head.has_token("connection", name)) return ambiguous(head, "Connection names " + std::string(name));
+  std::string named;
+  auto frames = [&named](std::string_view token) {
+    if (!is_framing_name(token) && !equals_ignoring_case(token, "host")) return false;
+    named = to_lower(token);
+    return true;
+  };
+  if (head.any_token("connection", frames)) return ambiguous(head, "Connection names " + named);
   return found;
 }
 

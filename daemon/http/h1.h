@@ -1,5 +1,5 @@
-// Reads one side's HTTP/1.x messages from bytes that arrive in any pieces (llhttp inside, strict), and keeps their wire
-// form: each event carries the raw bytes that make it up, so that a relay can send what it did not change as it came.
+// Reads one side's HTTP/1.x messages from bytes that arrive in any pieces, strictly, and keeps their wire form: each
+// event carries the raw bytes that make it up, so that a relay can send what it did not change as it came.
 //
 //   reader.put(bytes);
 //   for (;;) switch (reader.next()) { case Head: ... case Body: ... case End: ... case NeedMore: return; case Failed:

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace waylay::http {
@@ -60,10 +61,18 @@ class Head {
   // refused at load if they do (valid_field_value).
   size_t field_count() const { return lines_.size(); }
   HeaderField field(size_t index) const;
-  std::optional<std::string_view> first(std::string_view name) const;
+  std::optional<std::string_view> first(std::string_view name) const {
+    return may_have(name) ? find(name) : std::nullopt;
+  }
   bool has(std::string_view name) const { return first(name).has_value(); }
-  // True when the list value of any field `name` has this token: has_token("connection", "close").
-  bool has_token(std::string_view name, std::string_view token) const;
+  bool has_underscored_name() const { return underscored_; }  // true also when such a field was removed
+  // True when the list value of any field `name` has a token for which `wanted` is true.
+  template <class Wanted>
+  bool any_token(std::string_view name, Wanted wanted) const;
+  // True when it has this one: has_token("connection", "close").
+  bool has_token(std::string_view name, std::string_view token) const {
+    return any_token(name, [token](std::string_view each) { return equals_ignoring_case(each, token); });
+  }
   // Replaces the first one's value (its name stays spelled as on the wire), removes the others, else adds.
   void set(std::string_view name, std::string_view value);
   void add(std::string_view name, std::string_view value);  // at the end
@@ -75,7 +84,7 @@ class Head {
   template <class AnyHead, class Each>
   static void parts(AnyHead& head, Each&& each) {
     each(head.raw_), each(head.lines_), each(head.start_line_size_), each(head.first_space_), each(head.second_space_);
-    each(head.status_), each(head.minor_version_), each(head.kind_);
+    each(head.status_), each(head.minor_version_), each(head.kind_), each(head.names_), each(head.underscored_);
   }
 
  private:
@@ -84,6 +93,17 @@ class Head {
   };
   class Parser;
   std::string_view text(size_t begin, size_t size) const { return std::string_view(raw_).substr(begin, size); }
+  std::string_view name_of(const Line& line) const { return {raw_.data() + line.begin, line.name_size}; }
+  std::string_view value_of(const Line& line) const { return {raw_.data() + line.value_begin, line.value_size}; }
+  // One of 64 bits, the same however the name is spelled. Most questions are about fields that a head does not have,
+  // and this answers most of those.
+  static uint64_t bit_of(std::string_view name) {
+    if (name.empty()) return 0;
+    unsigned first = static_cast<uint8_t>(name.front()) | 0x20u, last = static_cast<uint8_t>(name.back()) | 0x20u;
+    return uint64_t{1} << ((name.size() * 5 + first + last * 3) % 64);
+  }
+  bool may_have(std::string_view name) const { return (names_ & bit_of(name)) != 0; }
+  std::optional<std::string_view> find(std::string_view name) const;
   void splice(size_t position, size_t old_size, std::string_view text, size_t first_line_behind);
   void remove_line(size_t index);
   void start(Kind kind, size_t first_space, size_t second_space);
@@ -95,7 +115,24 @@ class Head {
   uint32_t first_space_ = 0, second_space_ = 0;
   int status_ = 0, minor_version_ = 1;
   Kind kind_ = Kind::Request;
+  uint64_t names_ = 0;        // bit_of() each field's name; those of removed ones stay
+  bool underscored_ = false;  // a name has '_'
 };
+
+template <class Wanted>
+bool Head::any_token(std::string_view name, Wanted wanted) const {
+  if (!may_have(name)) return false;
+  for (const Line& line : lines_) {
+    if (!equals_ignoring_case(name_of(line), name)) continue;
+    std::string_view rest = value_of(line);
+    while (!rest.empty()) {
+      size_t comma = rest.find(',');
+      if (wanted(trim(rest.substr(0, comma)))) return true;
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    }
+  }
+  return false;
+}
 
 bool valid_field_name(std::string_view name);    // RFC 9110 token
 bool valid_field_value(std::string_view value);  // RFC 9110 section 5.5: no control characters but tab

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "http/h1.h"
+#include "support/llhttp_reader.h"
 
 namespace waylay::http {
 namespace {
@@ -80,6 +81,7 @@ class Listener {
     story_.content += "<head>" + head.raw();
     story_.raw += head.raw();
     final_ = head.status() / 100 != 1;
+    CHECK(LlhttpReader(head).reads_like(head));
     // An accepted head is one that anybody can read again, also after an edit.
     Result<Head> again = Head::parse(kind_, head.raw(), Side::Client);
     CHECK(again && again->field_count() == head.field_count());

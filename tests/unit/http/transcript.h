@@ -1,11 +1,14 @@
 // Runs an H1Reader over bytes and writes down what it says, so that two ways of feeding can be compared.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <deque>
 #include <string>
 #include <vector>
 
 #include "http/h1.h"
+#include "support/llhttp_reader.h"
 
 namespace waylay::http {
 
@@ -42,6 +45,7 @@ inline Transcript read_pieces(Kind kind, const std::vector<std::string>& pieces,
       case Event::NeedMore:
         return false;
       case Event::Head:
+        EXPECT_TRUE(LlhttpReader(reader.head()).reads_like(reader.head())) << reader.head().raw();
         seen.raw += reader.head().raw();
         seen.events.push_back("head " + reader.head().raw().substr(0, reader.head().raw().find("\r\n")));
         final_response = reader.head().status() / 100 != 1;
