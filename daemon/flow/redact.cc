@@ -15,20 +15,21 @@ constexpr auto kSecretInName = std::to_array<std::string_view>(
     {"authorization", "cookie", "token", "secret", "password", "passwd", "api-key", "apikey", "api_key", "customer-key",
      "credential", "signature", "private-key", "session-key"});
 
-constexpr unsigned kLetters = 26;
+constexpr size_t kBeginning = 4;
 
-constexpr unsigned letter(char c) {
-  return static_cast<unsigned>(c | 0x20) - 'a';  // kLetters and above: it is none
+// The first four letters in lower case, as a place among many. All names of all heads are looked through at every
+// letter, and at nearly all of these places no part of a secret's name begins.
+constexpr size_t kPlaces = 1024;
+constexpr size_t place_of(const char* text) {
+  uint32_t letters = 0;
+  for (size_t i = 0; i < kBeginning; ++i) letters |= uint32_t{static_cast<uint8_t>(text[i])} << (8 * i);
+  return (letters | 0x20202020) * 0x9e3779b1 >> 22;
 }
-
-// By a part's first letter, the set of its second ones. All names of all heads are looked through, and hardly any pair
-// of letters begins a part.
-consteval std::array<uint32_t, kLetters> secret_pairs() {
-  std::array<uint32_t, kLetters> pairs{};
-  for (std::string_view part : kSecretInName) pairs[letter(part[0])] |= uint32_t{1} << letter(part[1]);
-  return pairs;
-}
-constexpr std::array<uint32_t, kLetters> kSecretPairs = secret_pairs();
+constexpr std::array<bool, kPlaces> kSecretPlaces = [] {
+  std::array<bool, kPlaces> places{};
+  for (std::string_view part : kSecretInName) places[place_of(part.data())] = true;
+  return places;
+}();
 
 bool begins_with_secret(std::string_view text) {
   return std::any_of(kSecretInName.begin(), kSecretInName.end(),
@@ -120,14 +121,16 @@ std::string without_userinfo(std::string_view url) {
   return std::string(url.substr(0, authority)).append(kRedacted).append(url.substr(authority + at));
 }
 
+// A query or userinfo.
+bool may_hold_secret(std::string_view url) {
+  return url.find('?') != std::string_view::npos || url.find('@') != std::string_view::npos;
+}
+
 }  // namespace
 
 bool is_secret_field(std::string_view header_name) {
-  for (size_t i = 0; i + 1 < header_name.size(); ++i) {
-    unsigned first = letter(header_name[i]), second = letter(header_name[i + 1]);
-    bool may_begin = first < kSecretPairs.size() && second < kLetters && (kSecretPairs[first] >> second & 1) != 0;
-    if (may_begin && begins_with_secret(header_name.substr(i))) return true;
-  }
+  for (size_t i = 0; i + kBeginning < header_name.size(); ++i)  // all parts are longer
+    if (kSecretPlaces[place_of(header_name.data() + i)] && begins_with_secret(header_name.substr(i))) return true;
   return false;
 }
 
@@ -156,7 +159,7 @@ std::string redact_target(std::string_view target) {
 }
 
 void redact(http::Head& head) {
-  if (head.kind() == http::Kind::Request && head.target().find_first_of("?@") != std::string_view::npos)
+  if (head.kind() == http::Kind::Request && may_hold_secret(head.target()))
     head.set_target(redact_target(head.target()));
   // Names first, edits after: an edit moves the views.
   std::vector<std::string> secret;
@@ -165,7 +168,7 @@ void redact(http::Head& head) {
     http::HeaderField field = head.field(i);
     if (is_secret_field(field.name)) {
       secret.emplace_back(field.name);
-    } else if (is_one_of(field.name, kUrlFields) && field.value.find_first_of("?@") != std::string_view::npos) {
+    } else if (is_one_of(field.name, kUrlFields) && may_hold_secret(field.value)) {
       urls.emplace_back(field.name, redact_target(field.value));
     } else if (equals_ignoring_case(field.name, kSubprotocols)) {
       urls.emplace_back(field.name, redact_subprotocols(field.value));
