@@ -105,6 +105,7 @@ void Exchange::decide_request(Time now) {
   phase_ = Phase::Held;
   if (rules_->empty()) return send_request(now);
   Subject subject(*link_.flow(), *facts_, &*request_, nullptr);
+  if (!rules_->may_want(subject, match::Moment::Request)) return send_request(now);
   plan_ = std::make_unique<rules::Plan>(rules_->plan(subject, match::Moment::Request, facts_->call, *request_, now));
   note(*plan_);
   if (!wait(plan_->delay_ns, Wait::Request, now)) carry_out_request(now);

@@ -81,6 +81,7 @@ void Exchange::decide_response(Time now) {
   if (rules_->empty()) return send_response(now);
   Subject subject(*link_.flow(), *facts_, &*request_, &*response_);
   subject.set_bodies(request_content_.get(), nullptr);
+  if (!rules_->may_want(subject, match::Moment::Response)) return send_response(now);
   plan_ = std::make_unique<rules::Plan>(rules_->plan(subject, match::Moment::Response, facts_->call, *request_, now));
   note(*plan_);
   if (!wait(plan_->delay_ns, Wait::Response, now)) carry_out_response(now);

@@ -53,12 +53,9 @@ RuleIndex::RuleIndex(std::span<const Row> rows, std::span<const match::Field> fi
       keys = std::move(values);
     });
     if (!lists) any_.push_back(row.rule);
+    keyed_ = keyed_ || lists;
     for (const std::string& key : keys) (*lists)[key].push_back(row.rule);
   }
-}
-
-bool RuleIndex::is_keyed() const {
-  return std::ranges::any_of(by_field_, [](const Lists& lists) { return !lists.empty(); });
 }
 
 RuleIndex::Cursors::Cursors(const RuleIndex& index, const match::Subject& subject) {

@@ -31,7 +31,8 @@ class RuleIndex {
   // Rows in the order of their numbers. `fields`, some of kFields, are those that are known when it is asked.
   explicit RuleIndex(std::span<const Row> rows, std::span<const match::Field> fields = kFields);
 
-  bool empty() const { return any_.empty() && !is_keyed(); }
+  bool empty() const { return any_.empty() && !keyed_; }
+  bool may_match(const match::Subject& subject) const { return !empty() && !Cursors(*this, subject).done(); }
 
   // Calls visit(rule) for those that may match, each once, in the order of their numbers, until it returns false.
   template <class Visit>
@@ -68,10 +69,10 @@ class RuleIndex {
   };
 
   static std::vector<std::string> required(const match::Expression& match, match::Field field);
-  bool is_keyed() const;
 
   std::array<Lists, kFields.size()> by_field_;
   Rules any_;
+  bool keyed_ = false;  // by_field_ has some
 };
 
 }  // namespace waylay::rules

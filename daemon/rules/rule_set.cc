@@ -44,6 +44,12 @@ RuleSet::RuleSet(RuleList rules, uint64_t version, bool faults)
   answering_by_name_ = RuleIndex(answering, std::array{match::Field::HttpHost});
 }
 
+bool RuleSet::may_want(const match::Subject& subject, Moment head) const {
+  size_t now = static_cast<size_t>(head);
+  if (at_[now].may_match(subject) || at_[now + 1].may_match(subject)) return true;
+  return head == Moment::Request && reading_request_body_.may_match(subject);
+}
+
 Plan RuleSet::plan(const match::Subject& subject, Moment now, const aws::Call& call, const http::Head& request,
                    Time time) const {
   Plan plan;

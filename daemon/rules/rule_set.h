@@ -50,6 +50,10 @@ class RuleSet {
   uint64_t version() const { return version_; }
   const RuleList& rules() const { return rules_; }
 
+  // Whether plan() at `head` (Request or Response) or at the body behind it could want anything: false saves the
+  // asking.
+  bool may_want(const match::Subject& subject, match::Moment head) const;
+
   // The rules' wish at `now` (Request to ResponseBody), limits counted. `call` says which service's error shape a fault
   // takes. `request` is the client's head (for HEAD, signatures and the like).
   Plan plan(const match::Subject& subject, match::Moment now, const aws::Call& call, const http::Head& request,
