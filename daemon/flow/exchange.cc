@@ -13,7 +13,6 @@ Exchange::Exchange(Link& link, Context context, Time now)
       error_page_(context.error_page),
       rules_(std::move(context.rules)) {
   facts_->id = context.id;
-  facts_->flow = link_.flow();
   facts_->started = now;
   facts_->rules_version = rules_->version();
 }

@@ -59,18 +59,6 @@ Attempt attempt_of(const ExchangeFacts& exchange) {
   return attempt;
 }
 
-std::string key_of(const ExchangeFacts& exchange) {
-  constexpr char kBetween = '\x1f';  // in none of the parts
-  std::string key = std::to_string(exchange.flow->target);
-  key.reserve(64 + exchange.call.invocation_id.size() + exchange.host.size() + exchange.target.size());
-  key += kBetween;
-  if (!exchange.call.invocation_id.empty()) return key + "id" + kBetween + exchange.call.invocation_id;
-  key += std::to_string(exchange.flow->owner.pid);
-  for (std::string_view part : {method_of(exchange), std::string_view(exchange.host), path_of(exchange)})
-    key.append(1, kBetween).append(part);
-  return key + kBetween + std::to_string(exchange.request_body);
-}
-
 Invocation invocation_of(const ExchangeFacts& exchange, uint64_t id) {
   Invocation invocation;
   invocation.id = id;
@@ -159,10 +147,36 @@ int64_t Invocation::waiting_ns() const {
   return std::min(sum, lost_ns());
 }
 
+Ledger::KeyView Ledger::key_of(const ExchangeFacts& exchange) {
+  KeyView key;
+  key.target = exchange.flow->target;
+  key.invocation_id = exchange.call.invocation_id;
+  if (!key.invocation_id.empty()) return key;
+  key.pid = exchange.flow->owner.pid;
+  key.method = method_of(exchange);
+  key.host = exchange.host;
+  key.path = path_of(exchange);
+  key.request_body = exchange.request_body;
+  return key;
+}
+
+size_t Ledger::Hash::operator()(const auto& key) const {
+  size_t hash = key.target + (uint64_t{key.pid} << 32) + key.request_body;
+  for (std::string_view text : {std::string_view(key.invocation_id), std::string_view(key.method),
+                                std::string_view(key.host), std::string_view(key.path)})
+    if (!text.empty()) hash = hash * 0x9e3779b97f4a7c15 + std::hash<std::string_view>()(text);
+  return hash;
+}
+
+bool Ledger::Equal::operator()(const auto& a, const auto& b) const {
+  return a.target == b.target && a.invocation_id == b.invocation_id && a.pid == b.pid && a.method == b.method &&
+         a.host == b.host && a.path == b.path && a.request_body == b.request_body;
+}
+
 Ledger::Role Ledger::exchange_ended(const ExchangeFacts& exchange) {
-  std::string key = key_of(exchange);
+  KeyView key = key_of(exchange);
   Attempt attempt = attempt_of(exchange);
-  bool has_id = !exchange.call.invocation_id.empty();
+  bool has_id = !key.invocation_id.empty();
   Invocation* known = find(key);
   bool continues = known && (has_id || (known->last().result == Attempted::Failed &&
                                         attempt.started.steady_ns >= known->attempts.front().started.steady_ns &&
@@ -173,26 +187,34 @@ Ledger::Role Ledger::exchange_ended(const ExchangeFacts& exchange) {
     return Role::Retry;
   }
   if (!has_id && !exchange.call.known() && attempt.result != Attempted::Failed) return Role::None;
-  return begin(std::move(key), exchange);
+  return begin(key, exchange);
 }
 
-Ledger::Role Ledger::begin(std::string key, const ExchangeFacts& exchange) {
+Ledger::Role Ledger::begin(const KeyView& key, const ExchangeFacts& exchange) {
   Invocation invocation = invocation_of(exchange, next_id_++);
   insert(invocation, attempt_of(exchange));
-  id_by_key_[key] = invocation.id;
+  Key kept{key.target,
+           std::string(key.invocation_id),
+           key.pid,
+           std::string(key.method),
+           std::string(key.host),
+           std::string(key.path),
+           key.request_body};
+  auto place = id_by_key_.insert_or_assign(std::move(kept), invocation.id).first;
+  keys_.push_back(&place->first);
   invocations_.push_back(std::move(invocation));
-  keys_.push_back(std::move(key));
   if (invocations_.size() > most_) drop_oldest();
   return Role::First;
 }
 
-Invocation* Ledger::find(const std::string& key) {
+Invocation* Ledger::find(const KeyView& key) {
   auto found = id_by_key_.find(key);
   return found == id_by_key_.end() ? nullptr : &invocations_[found->second - invocations_.front().id];
 }
 
+// A key that a later invocation has as well stays, and so does the node that holds it.
 void Ledger::drop_oldest() {
-  auto found = id_by_key_.find(keys_.front());
+  auto found = id_by_key_.find(*keys_.front());
   if (found != id_by_key_.end() && found->second == invocations_.front().id) id_by_key_.erase(found);
   invocations_.pop_front();
   keys_.pop_front();

@@ -77,15 +77,37 @@ class Ledger {
   uint64_t dropped() const { return total() - invocations_.size(); }
 
  private:
-  Invocation* find(const std::string& key);
-  Role begin(std::string key, const flow::ExchangeFacts& exchange);
+  // Which call an exchange belongs to: by its id, else by who asked whom for what.
+  template <class Text>
+  struct KeyOf {
+    uint32_t target = 0;
+    Text invocation_id;
+    // Without an id.
+    uint32_t pid = 0;
+    Text method, host, path;
+    uint64_t request_body = 0;
+  };
+  using Key = KeyOf<std::string>;
+  using KeyView = KeyOf<std::string_view>;
+  static KeyView key_of(const flow::ExchangeFacts& exchange);
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const auto& key) const;
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const;
+  };
+
+  Invocation* find(const KeyView& key);
+  Role begin(const KeyView& key, const flow::ExchangeFacts& exchange);
   void drop_oldest();
 
   const size_t most_;
   uint64_t next_id_ = 1;
   std::deque<Invocation> invocations_;  // ids without gaps: found by subtraction
-  std::deque<std::string> keys_;        // of the same invocations
-  std::unordered_map<std::string, uint64_t> id_by_key_;
+  std::deque<const Key*> keys_;         // of the same invocations, in id_by_key_
+  std::unordered_map<Key, uint64_t, Hash, Equal> id_by_key_;
 };
 
 }  // namespace waylay::record
