@@ -94,6 +94,7 @@ void Conversation::turn() {
     ByteQueue bytes;
     bytes.swap(from_client_);
     flow_.on_client_bytes(bytes.bytes(), now_);
+    bytes.clear();
     carry_out_commands();
   }
   if (origin_ && !flow_.to_upstream(upstream_).empty()) {
@@ -104,6 +105,7 @@ void Conversation::turn() {
     ByteQueue bytes;
     bytes.swap(from_origin_);
     flow_.on_upstream_bytes(upstream_, bytes.bytes(), now_);
+    bytes.clear();
     carry_out_commands();
   }
   if (!flow_.to_client().empty()) {
@@ -145,7 +147,7 @@ void Conversation::read(tls::Channel& channel, ByteQueue& from) {
       case tls::Channel::Event::CloseNotify:
         break;
       case tls::Channel::Event::NeedMore:
-        return;
+        return bytes.clear();
       case tls::Channel::Event::Failed:
         CHECK(!"TLS works between the ends of a benchmark");
     }
