@@ -11,6 +11,13 @@ char lowered(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+// Whether the SNI names another host than the request does, if there is one: nearly always it is the same.
+bool is_another_name(const match::Subject& subject) {
+  match::Value name = subject.value(match::Field::TlsServerName, {}), host = subject.value(match::Field::HttpHost, {});
+  const auto *one = std::get_if<std::string_view>(&name), *other = std::get_if<std::string_view>(&host);
+  return !one || !other || *one != *other;
+}
+
 }  // namespace
 
 // FNV-1a: the keys are short, and come from rules; what clients send is only looked up.
@@ -64,7 +71,8 @@ RuleIndex::Cursors::Cursors(const RuleIndex& index, const match::Subject& subjec
     const Lists& lists = index.by_field_[i];
     if (lists.empty()) continue;
     look_up(lists, subject, kFields[i]);
-    if (kFields[i] == match::Field::HttpHost) look_up(lists, subject, match::Field::TlsServerName);
+    if (kFields[i] == match::Field::HttpHost && is_another_name(subject))
+      look_up(lists, subject, match::Field::TlsServerName);
   }
 }
 
