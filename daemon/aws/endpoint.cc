@@ -30,6 +30,8 @@ constexpr Rename kRenames[] = {
     {"api.ecr-public", "ecr-public"},
     {"queue", "sqs"},
     {"ddb", "dynamodb"},
+    {"data-kinesis", "kinesis"},
+    {"control-kinesis", "kinesis"},
     {"ses", "email"},
     {"s3express", "s3"},
     {"s3-accesspoint", "s3"},

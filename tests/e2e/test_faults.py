@@ -12,7 +12,8 @@ PLAN = json.loads((HERE / "clients" / "fault_matrix.json").read_text())
 FAULTS = ("throttle", "slowdown", "unavailable", "internal", "timeout", "expired-token", "access-denied", "named")
 HOSTS = [f"{name}.eu-west-1.amazonaws.com" for name in (
     "s3", "dynamodb", "sqs", "sns", "kinesis", "lambda", "ec2", "sts", "secretsmanager", "ssm", "monitoring", "api.ecr", "ecs",
-    "states", "bedrock-runtime")]
+    "states", "bedrock-runtime", "123456789012.data-kinesis")]
+OVER_HTTP2 = ("kinesis", "bedrock-runtime")  # what the JavaScript SDK speaks HTTP/2 with
 
 # What a client sees that speaks another protocol than its service's usual one, or is told the query protocol's code.
 QUERY = {"unavailable": ("ServiceUnavailable", 503), "timeout": ("RequestTimeout", 400), "expired-token": ("ExpiredToken", 403),
@@ -88,10 +89,8 @@ def class_of(sdk, service, code):
     return None
 
 
-class Faults(world.Case):
-    def setUp(self):
-        super().setUp()
-        self.internet.names.update({host: ("203.0.113.250", "2001:db8:ffff::250") for host in HOSTS})  # nobody is there
+class Matrix(world.Case):
+    def begin(self):
         environment = {"AWS_REGION": "eu-west-1", "AWS_STS_REGIONAL_ENDPOINTS": "regional",
                        "NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt"}
         self.job = self.container(environment=environment, volumes=[(world.NPM / "aws" / "node_modules", "/node_modules:ro")])
@@ -106,19 +105,52 @@ class Faults(world.Case):
         lines = self.job.run(*command, *FAULTS, timeout=180).out.splitlines()
         return {(cell.pop("service"), cell.pop("fault"), cell.pop("mode")): cell for cell in map(json.loads, lines)}
 
+    def wrong_in(self, sdk, modes, rows, seen):
+        wrong = []
+        for mode in modes:
+            for row in rows:
+                for fault in FAULTS if sdk in PLAN[row] else ():
+                    wanted, cell = expected(sdk, row, fault, mode), seen.get((row, fault, mode))
+                    if cell is None or {key: cell.get(key) for key in wanted} != wanted or not cell["request id"]:
+                        wrong.append(f"{row} {fault} {sdk} {mode}: {cell} instead of {wanted}")
+        return wrong
+
+
+class FaultsOverHttp2(Matrix):
+    """botocore speaks HTTP/1.1 alone; the JavaScript SDK speaks HTTP/2 with the services that stream."""
+
+    def setUp(self):
+        super().setUp()
+        self.origin("aws", *(host for host in HOSTS if any(name in host for name in OVER_HTTP2)), server=("node", "h2_origin.mjs"))
+        self.begin()
+
+    def test_each_fault_makes_the_same_exception_and_retries_as_over_http1(self):
+        seen = self.cells("node", "/clients/fault_matrix.mjs", "--http2", ",".join(OVER_HTTP2))
+        rows = [row for row in PLAN if row.startswith(OVER_HTTP2)]
+        modes = [mode for sdk, mode in retries.REQUESTS if sdk == "js"]
+        for (row, fault, mode), cell in seen.items():
+            print(f"    {row:24} {fault:14} {mode:9} {cell['requests']}: {cell['class']} ({cell.get('code')} {cell.get('status')})",
+                  flush=True)
+        self.assertEqual(len(seen), len(rows) * len(FAULTS) * len(modes))
+        self.assertFalse(self.wrong_in("js", modes, rows, seen))
+        made = [line for line in self.daemon.read_lines("flows") if line["type"] == "exchange"]
+        self.assertEqual(len(made), sum(cell["requests"] for cell in seen.values()))
+        self.assertEqual({(one["request"]["version"], one["injected"]) for one in made}, {("HTTP/2", True)})
+
+
+class Faults(Matrix):
+    def setUp(self):
+        super().setUp()
+        self.internet.names.update({host: ("203.0.113.250", "2001:db8:ffff::250") for host in HOSTS})  # nobody is there
+        self.begin()
+
     def test_the_matrix_of_services_faults_sdks_and_retry_modes_is_as_documented(self):
         seen = {"python": self.cells("/usr/bin/python3", "-B", "/clients/fault_matrix.py"),
                 "js": self.cells("node", "/clients/fault_matrix.mjs")}
-        wrong = []
         for row in PLAN:
             for fault in FAULTS:
                 print(self.line(seen, row, fault), flush=True)
-        for (sdk, mode) in retries.REQUESTS:
-            for row in PLAN:
-                for fault in FAULTS if sdk in PLAN[row] else ():
-                    wanted, cell = expected(sdk, row, fault, mode), seen[sdk].get((row, fault, mode))
-                    if cell is None or {key: cell.get(key) for key in wanted} != wanted or not cell["request id"]:
-                        wrong.append(f"{row} {fault} {sdk} {mode}: {cell} instead of {wanted}")
+        wrong = [line for (sdk, mode) in retries.REQUESTS for line in self.wrong_in(sdk, (mode,), PLAN, seen[sdk])]
         self.assertFalse(wrong, "\n".join(wrong))
         made = sum(cell["requests"] for cells in seen.values() for cell in cells.values())
         self.assertEqual(sum(rule["hits"] for rule in self.daemon.read("rules", "list")), made, "each request was answered")

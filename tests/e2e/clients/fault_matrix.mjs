@@ -1,11 +1,13 @@
-// What fault_matrix.py does, with the AWS SDK for JavaScript: fault_matrix.mjs FAULT...
+// What fault_matrix.py does, with the AWS SDK for JavaScript: fault_matrix.mjs [--http2 ROWS] FAULT... With --http2 only the
+// rows whose service's name begins so (several, with commas), over HTTP/2.
 import { readFileSync } from 'node:fs';
 import * as protocols from '@aws-sdk/core/protocols';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { NodeHttp2Handler, NodeHttpHandler } from '@smithy/node-http-handler';
 
 const faults = process.argv.slice(2);
+const rows = faults[0] === '--http2' ? faults.splice(0, 2)[1].split(',') : null;
 const services = JSON.parse(readFileSync(new URL('fault_matrix.json', import.meta.url)));
-const requestHandler = new NodeHttpHandler();
+const requestHandler = rows ? new NodeHttp2Handler() : new NodeHttpHandler();
 
 // Back-off delays last no time, and adaptive's client-side rate limit lets everything pass.
 async function hurry(client) {
@@ -39,6 +41,7 @@ async function caller(row, retryMode) {
 }
 
 for (const [service, row] of Object.entries(services)) {
+  if (rows && !rows.some((name) => service.startsWith(name))) continue;
   for (const mode of ['standard', 'adaptive']) {
     const call = await caller(row, mode);
     for (const fault of faults) {

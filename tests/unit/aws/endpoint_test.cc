@@ -44,6 +44,8 @@ TEST(Endpoint, ReadsOtherServicesHostNames) {
   for (const Row& row : {
            Row{"dynamodb.us-east-1.amazonaws.com", "dynamodb", "us-east-1", ""},
            {"123456789012.ddb.us-east-1.amazonaws.com", "dynamodb", "us-east-1", ""},
+           {"123456789012.data-kinesis.eu-west-1.amazonaws.com", "kinesis", "eu-west-1", ""},
+           {"123456789012.control-kinesis.eu-west-1.amazonaws.com", "kinesis", "eu-west-1", ""},
            {"streams.dynamodb.us-east-1.amazonaws.com", "streams.dynamodb", "us-east-1", ""},
            {"sqs.eu-central-1.amazonaws.com", "sqs", "eu-central-1", ""},
            {"eu-central-1.queue.amazonaws.com", "sqs", "eu-central-1", ""},
