@@ -58,7 +58,7 @@ std::vector<Verb> make_verbs() {
        "New connections go direct at once. Open ones are carried until they end, unless --now closes them.",
        {{"--all", 'a', "", "Every target"}, {"--now", 0, "", "Close open intercepted connections too"}},
        {"TARGET", 0, 1},
-       {{"waylay detach web", ""}, {"waylay detach --all", "every target, and what a crash left behind"}},
+       {{"waylay detach web", ""}, {"waylay detach --all", "every target"}},
        detach},
       {"run",
        "Run a command that is intercepted from its first packet",

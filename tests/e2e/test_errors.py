@@ -76,9 +76,16 @@ class Errors(world.Case):
         self.assertEqual(self.daemon.waylay("status").status, 0, "the first one is unharmed")
 
     def test_no_daemon(self):
+        shop = self.origin("shop")
+        job = self.container()
+        mounts = self.mount_points(job)
+        self.attach(job)
         self.daemon.stop()
-        outcome = self.fails("status")
-        self.assertRegex(outcome.text.lower(), "waylayd|daemon")
+        for words in (("status",), ("flows",), ("attach", job.name), ("detach", job.name), ("detach", "--all"), ("off",)):
+            with self.subTest(words):
+                self.fails(*words, telling=["waylayd does not answer", "is it running", "--runtime-dir"])
+        self.assert_direct(job, "shop.test", shop)
+        self.assertEqual(self.mount_points(job), mounts, "there was nothing left to detach")
 
     def test_unknown_verbs_and_options(self):
         self.fails("atach", "x", telling=["attach"])
