@@ -70,8 +70,9 @@ class TransactionTest : public ::testing::Test {
       std::filesystem::create_directories(each);
     std::ofstream(root_ + kBundle) << kTheirs;
     job_ = std::make_unique<FakeContainer>(root_, MS_PRIVATE, &cgroup_, &net_);
-    trust_.emplace(std::move(
-        *Trust::open({places_.configuration.state_directory, places_.configuration.runtime_directory}, kOurs)));
+    trust_.emplace(
+        std::move(*Trust::open({places_.configuration.state_directory, places_.configuration.runtime_directory},
+                               {.pem = kOurs, .der = "ours", .hash = "0a0b0c0d"})));
     channel_ = std::move(*make_channel());
     attachments_ =
         std::make_unique<Attachments>(AttachmentParts{.engine = &engine_,

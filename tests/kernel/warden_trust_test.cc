@@ -53,7 +53,7 @@ class TrustMount : public ::testing::Test {
     std::ofstream(root + path) << text;
   }
   Trust open() {
-    Result<Trust> trust = Trust::open(places, kOurs);
+    Result<Trust> trust = Trust::open(places, {.pem = kOurs, .der = "ours", .hash = "0a0b0c0d"});
     EXPECT_TRUE(trust) << trust.error().message;
     return std::move(*trust);
   }
@@ -201,7 +201,7 @@ TEST_F(TrustMount, HostilePathsAreLeftAlone) {
   EXPECT_TRUE(report->bundles.empty());
   EXPECT_EQ(container.mounts_of_ours(), 0u);
   ASSERT_GE(report->notes.size(), 2u);
-  EXPECT_EQ(report->notes[0], "/etc/shadow: left alone, it holds no PEM certificates");
+  EXPECT_EQ(report->notes[0], "/etc/shadow: left alone, it holds no certificates");
   EXPECT_EQ(report->notes[1], std::string(kCertifi) + ": not a regular file");
 }
 
