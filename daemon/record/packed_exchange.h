@@ -1,5 +1,6 @@
-// An exchange's facts as the store keeps them: bytes in a block that many share, a third of the memory of ExchangeFacts
-// and nothing to allocate or free for one alone. Immutable; made into facts again for whoever asks.
+// An exchange's facts as the store keeps them: bytes in a block that many share, less than half of the memory of
+// ExchangeFacts (two thirds where the heads are long) and nothing to allocate or free for one alone. Immutable; made
+// into facts again for whoever asks.
 #pragma once
 
 #include <memory>
