@@ -68,6 +68,7 @@ struct H2Session::Impl {
   void fail_session(H2Code code, std::string why);
   void fail_session_by(int code);
   void resume(H2Stream& stream);
+  void stream_frame_sent(H2Stream& stream, const nghttp2_frame_hd& header);
   void last_go_away();
   void settle_connection_window();
   void enlarge_window(H2Stream& stream, size_t passed_on);
@@ -249,11 +250,12 @@ void H2Session::Impl::refuse_unsent() {
 int H2Session::Impl::headers_received(const nghttp2_frame& frame) {
   H2Stream* stream = stream_of(frame.hd.stream_id);
   if (stream == nullptr || stream->released_) return 0;
+  bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (stream->headers_too_large_) {
+    stream->peer_ended_ = ends;
     refuse_large(*stream);
     return guard.reset(now) ? 0 : flooded("large header lists");
   }
-  bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   return stream->head_done_ ? trailers_received(*stream) : head_received(*stream, ends);
 }
 
@@ -300,9 +302,10 @@ void H2Session::Impl::refuse_large(H2Stream& stream) {
   }
   handler.on_refused("request: a header list above 128 KiB");
   stream.released_ = true;
+  stream.reset_with_ = H2Code::NoError;
   fields.of_response(Head::http2_response(431), {});
+  ++stream.heads_waiting_;
   nghttp2_submit_response(session.get(), stream.id_, fields.data(), fields.size(), nullptr);
-  nghttp2_submit_rst_stream(session.get(), NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_NO_ERROR);
 }
 
 int H2Session::Impl::data(nghttp2_session*, uint8_t, int32_t id, const uint8_t* bytes, size_t size, void* user) {
@@ -446,7 +449,7 @@ void H2Session::reset(H2Stream& stream, H2Code code) {
 }
 
 void H2Session::reset_after_body(H2Stream& stream, H2Code code) {
-  if (stream.out_.empty() && (!stream.ended_ || stream.body_done_)) return reset(stream, code);
+  if (stream.all_sent()) return reset(stream, code);
   stream.reset_with_ = code;
   release(stream);
 }
@@ -489,9 +492,6 @@ ssize_t H2Session::Impl::read_body(nghttp2_session* session, int32_t id, uint8_t
       nghttp2_submit_trailer(session, id, self.fields.data(), self.fields.size());
     }
   }
-  // Both go behind the frame that is being made.
-  if (stream.reset_with_ && size == stream.out_.size())
-    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, static_cast<uint32_t>(*stream.reset_with_));
   return static_cast<ssize_t>(size);
 }
 
@@ -509,8 +509,22 @@ int H2Session::Impl::send_data(nghttp2_session*, nghttp2_frame* frame, const uin
   return 0;
 }
 
+// nghttp2 drops what waits of a stream as soon as a reset of it is submitted: so not before all else is sent.
+void H2Session::Impl::stream_frame_sent(H2Stream& stream, const nghttp2_frame_hd& header) {
+  if (header.type == NGHTTP2_HEADERS && stream.heads_waiting_ > 0) --stream.heads_waiting_;
+  if ((header.flags & NGHTTP2_FLAG_END_STREAM) != 0) stream.end_sent_ = true;
+  bool closes_by_itself = stream.end_sent_ && stream.peer_ended_;
+  if (!stream.reset_with_ || !stream.all_sent() || closes_by_itself) return;
+  auto code = static_cast<uint32_t>(*std::exchange(stream.reset_with_, std::nullopt));
+  nghttp2_submit_rst_stream(session.get(), NGHTTP2_FLAG_NONE, stream.id_, code);
+}
+
 int H2Session::Impl::frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
   Impl& self = *static_cast<Impl*>(user);
+  if (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) {
+    if (H2Stream* stream = self.stream_of(frame->hd.stream_id)) self.stream_frame_sent(*stream, frame->hd);
+    return 0;
+  }
   // nghttp2 found an error of the peer's and says so: what it has explained is the reason.
   if (frame->hd.type != NGHTTP2_GOAWAY || frame->goaway.error_code == NGHTTP2_NO_ERROR || self.stopped) return 0;
   self.stopped = true;
@@ -579,6 +593,7 @@ H2Server::H2Server(Handler& handler, const H2Settings& mirrored) : H2Session(han
 void H2Server::inform(H2Stream& stream, const Head& head) {
   Impl& self = *impl_;
   self.fields.of_response(head, {});
+  ++stream.heads_waiting_;
   nghttp2_submit_headers(self.session.get(), NGHTTP2_FLAG_NONE, stream.id(), nullptr, self.fields.data(),
                          self.fields.size(), nullptr);
 }
@@ -588,6 +603,7 @@ void H2Server::respond(H2Stream& stream, const Head& head, std::string_view neve
   self.fields.of_response(head, never_indexed);
   nghttp2_data_provider body = self.body_of(stream);
   stream.ended_ = stream.body_done_ = ends;
+  ++stream.heads_waiting_;
   nghttp2_submit_response(self.session.get(), stream.id(), self.fields.data(), self.fields.size(),
                           ends ? nullptr : &body);
 }

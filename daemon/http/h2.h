@@ -81,11 +81,14 @@ class H2Stream {
   friend class H2Session;
   friend class H2Client;
   friend class H2Server;
+  bool all_sent() const { return out_.empty() && heads_waiting_ == 0 && (!ended_ || end_sent_); }
+
   int32_t id_ = 0;
   size_t index_ = 0;  // among the session's
   ByteQueue out_;
   Trailers trailers_;                 // sent behind the body
-  std::optional<H2Code> reset_with_;  // once the body is sent
+  std::optional<H2Code> reset_with_;  // once all before it is sent
+  unsigned heads_waiting_ = 0;        // server: submitted, not sent, with informational ones
   size_t held_ = 0, window_ = 0;
   size_t passed_on_ = 0;    // consumed since the window was made larger
   bool announced_ = false;  // its head was told
@@ -94,6 +97,7 @@ class H2Stream {
   bool released_ = false;   // no more events
   bool ended_ = false;      // the caller ended its side
   bool body_done_ = false;  // nothing more of our side is left but what nghttp2 has already
+  bool end_sent_ = false;   // END_STREAM
   bool deferred_ = false;   // nghttp2 waits for resume
   bool headers_too_large_ = false;
 };
@@ -132,8 +136,8 @@ class H2Session {
   void write(H2Stream& stream, Bytes payload);
   void end(H2Stream& stream, const Trailers* trailers = nullptr);
   void consume(H2Stream& stream, size_t size);
-  void reset(H2Stream& stream, H2Code code);  // at once; what waits is dropped
-  void reset_after_body(H2Stream& stream, H2Code code);
+  void reset(H2Stream& stream, H2Code code);             // at once; what waits is dropped
+  void reset_after_body(H2Stream& stream, H2Code code);  // and after the response's head, and the trailers
   void release(H2Stream& stream);  // what was written and ended is still sent; what still comes is dropped
 
   // The connection.

@@ -75,6 +75,17 @@ struct Raw {
     server.pull(out, 1 << 24);
     heard += out.text();
   }
+  // Of the frames that were heard on streams: "1 on 3" is HEADERS on the third.
+  std::string heard_on_streams() const {
+    std::string out;
+    for (std::string_view rest = heard; rest.size() >= 9;) {
+      auto byte = [&](size_t at) { return static_cast<unsigned char>(rest[at]); };
+      size_t length = size_t{byte(0)} << 16 | size_t{byte(1)} << 8 | byte(2);
+      if (byte(8) != 0) out += std::to_string(byte(3)) + " on " + std::to_string(byte(8)) + "; ";
+      rest.remove_prefix(std::min(rest.size(), 9 + length));
+    }
+    return out;
+  }
   // Says it again and again until the server ends the connection; how often it took.
   int say_until_ended(const std::function<std::string(int)>& what, int most) {
     said = 0;
@@ -166,8 +177,8 @@ TEST(H2, JoinsCookieCrumbsAndKeepsTheOrderOfTheRest) {
 
 TEST(H2, AnEmptyCookieCrumbAddsNothing) {
   Raw raw;
-  raw.say(raw.headers(1, Raw::request("/", Raw::field("cookie", "a=1") + Raw::field("cookie", "") + Raw::field("x", "y") +
-                                               Raw::field("cookie", ""))));
+  raw.say(raw.headers(1, Raw::request("/", Raw::field("cookie", "a=1") + Raw::field("cookie", "") +
+                                               Raw::field("x", "y") + Raw::field("cookie", ""))));
   EXPECT_EQ(raw.witness.said, "GET / HTTP/2\r\nhost: example.org\r\ncookie: a=1\r\nx: y\r\n[ends][end]");
 }
 
@@ -294,6 +305,42 @@ TEST(H2, AResetBehindABodyLetsTheBodyArrive) {
   EXPECT_TRUE(pair.at_client.said.ends_with("[closed INTERNAL_ERROR by peer]"));
 }
 
+TEST(H2, AnAnswerBeforeTheRequestsEndArrivesWholeBeforeItsReset) {
+  Trailers status = {{"grpc-status", "7"}};
+  struct Case {
+    bool body_follows, informs;
+    const Trailers* trailers;
+    const char* heard;
+  };
+  for (const Case& each : {Case{false, false, nullptr, "HTTP/2 403\r\n[ends][end][closed NO_ERROR]"},
+                           Case{false, true, nullptr, "<103>HTTP/2 403\r\n[ends][end][closed NO_ERROR]"},
+                           Case{true, false, &status, "HTTP/2 403\r\n[end grpc-status=7][closed NO_ERROR]"}}) {
+    Pair pair;
+    H2Stream& asked = ask(pair.client, get("/"), false);
+    pair.client.write(asked, as_bytes("the beginning"));
+    carry(pair.client, pair.server);
+    H2Stream& stream = *pair.at_server.streams.at(0);
+    if (each.informs) pair.server.inform(stream, Head::http2_response(103));
+    pair.server.respond(stream, Head::http2_response(403), {}, !each.body_follows);
+    if (each.body_follows) pair.server.end(stream, each.trailers);
+    pair.server.reset_after_body(stream, H2Code::NoError);
+    carry(pair.client, pair.server);
+    EXPECT_EQ(pair.at_client.said, each.heard);
+    EXPECT_EQ(pair.server.streams(), 0u);
+  }
+}
+
+TEST(H2, AHeadThatIsFollowedByAResetArrivesBeforeIt) {
+  Pair pair;
+  ask(pair.client, get("/"), true);
+  carry(pair.client, pair.server);
+  H2Stream& stream = *pair.at_server.streams.at(0);
+  pair.server.respond(stream, Head::http2_response(200), {}, false);
+  pair.server.reset_after_body(stream, H2Code::InternalError);
+  carry(pair.client, pair.server);
+  EXPECT_EQ(pair.at_client.said, "HTTP/2 200\r\n[closed INTERNAL_ERROR by peer]");
+}
+
 TEST(H2, ShutsDownWithoutLosingARequest) {
   Pair pair;
   ask(pair.client, get("/1"), true);
@@ -410,6 +457,8 @@ TEST(H2, AnswersALargeHeaderListWith431) {
   }
   raw.say(bytes);
   EXPECT_EQ(raw.witness.said, "[refused request: a header list above 128 KiB]");
+  EXPECT_EQ(raw.heard_on_streams(), "1 on 1; ") << "the answer, and no reset in its place";
+  EXPECT_EQ(raw.server.streams(), 0u);
   EXPECT_FALSE(raw.server.failure());
   raw.say(raw.headers(3, Raw::request("/next")));
   EXPECT_EQ(raw.witness.heads.size(), 1u);
