@@ -214,6 +214,7 @@ class Exchange {
   void leave_handler(rules::HandlerGate::Outcome outcome, Time now);
   // The response goes out (exchange_sending.cc).
   void send_response(Time now);
+  void open_tunnel(Time now);
   void send_head(Framing framing);
   void send_own();
   bool response_has_body() const;

@@ -28,12 +28,19 @@ void Exchange::send_response(Time now) {
     response_->set("Connection", "close");  // which HTTP/2 leaves out
   }
   send_head(response_framing());
-  if (response_length_.type == Length::Tunnel && !own_body_)
-    return finish(ExchangeEnd::Upgraded, {}, Ending::Tunnel, now);
+  if (response_length_.type == Length::Tunnel && !own_body_) return open_tunnel(now);
   if (is_paced) return pace_held(now);
   if (!response_held_.empty()) send_content(response_held_.all(), now);
   response_held_.clear_content();
   if (response_done_) end_response(response_held_.ending(), now);
+}
+
+// What came behind the head while that was held back (HTTP/2) is the tunnel's first.
+void Exchange::open_tunnel(Time now) {
+  if (!response_held_.empty()) link_.send_response_body(response_held_.all());
+  if (response_done_) link_.send_response_end(response_held_.ending());
+  finish(ExchangeEnd::Upgraded, {}, Ending::Tunnel, now);
+  if (!response_held_.empty()) tunnel_->on_upstream_bytes(response_held_.all().content, now);
 }
 
 void Exchange::send_head(Framing framing) {

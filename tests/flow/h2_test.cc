@@ -238,16 +238,20 @@ TEST(H2Flow, TheClientsEndEndsTheStreams) {
   EXPECT_TRUE(story.play.flow().finished() || story.play.client_saw("CloseUpstream")) << story.play.transcript();
 }
 
+http::H2Head websocket() {
+  http::H2Head head = http::get("/chat");
+  head.head = http::Head::http2_request("CONNECT", "/chat");
+  head.head.add("host", "example.org");
+  head.protocol = "websocket";
+  return head;
+}
+
 TEST(H2Flow, CarriesAWebSocketsStream) {
   H2Story story;
   story.origin->mirror({true, 100});  // the origin's SETTINGS say that it takes extended CONNECT
   story.get("/");
   EXPECT_TRUE(story.client.peer_settings().extended_connect);
-  http::H2Head head = http::get("/chat");
-  head.head = http::Head::http2_request("CONNECT", "/chat");
-  head.head.add("host", "example.org");
-  head.protocol = "websocket";
-  H2Stream& socket = http::ask(story.client, head, false);
+  H2Stream& socket = http::ask(story.client, websocket(), false);
   story.client.write(socket, as_bytes("early "));
   story.run();
   ASSERT_EQ(story.at_origin.heads.size(), 2u);
@@ -427,6 +431,20 @@ TEST(H2Flow, ARedirectMovesTheStreamsWhileNoneIsOpen) {
   EXPECT_EQ(story.play.connections(), 2) << story.play.transcript();
   story.answer(0, "a");
   EXPECT_EQ(story.at_client.body, "ba") << story.play.transcript();
+}
+
+TEST(H2Flow, WhatATunnelsOriginSaysBehindADelayedAnswerArrives) {
+  H2Story story(with_rules(R"({"name": "late", "match": "http.response.code == 200", "delay": "1s"})"));
+  story.origin->mirror({true, 100});
+  story.get("/");
+  http::ask(story.client, websocket(), false);
+  story.run();
+  story.answer(1, "welcome");
+  EXPECT_EQ(story.at_client.body, "");
+  story.play.wait(1'100);
+  story.run();
+  EXPECT_EQ(story.at_client.body, "welcome") << story.play.transcript();
+  EXPECT_NE(story.at_client.said.find("[end]"), std::string::npos) << story.at_client.said;
 }
 
 // --- An upstream that comes only when it is needed ---
