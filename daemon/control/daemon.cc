@@ -21,10 +21,10 @@ class Publisher final : public flow::Recorder {
     if (is_undecrypted(*facts) && over == (facts->outcome == flow::Outcome::Failed)) server_.publish(facts);
   }
   void exchange_ended(const flow::ExchangeFacts& facts) override { server_.publish(facts); }
-  void exchange_changed(std::shared_ptr<const flow::ExchangeFacts> facts) override {
-    if (facts->is_told_again()) server_.publish(std::move(facts));
+  void exchange_changed(const std::shared_ptr<const flow::ExchangeFacts>& facts) override {
+    if (facts->is_told_again()) server_.publish(facts);
   }
-  void message_seen(std::shared_ptr<const flow::MessageFacts> facts) override { server_.publish(std::move(facts)); }
+  void message_seen(const std::shared_ptr<const flow::MessageFacts>& facts) override { server_.publish(facts); }
 
  private:
   ApiServer& server_;

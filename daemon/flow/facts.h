@@ -119,8 +119,8 @@ class Recorder {
   virtual void flow_changed(const std::shared_ptr<const FlowFacts>& facts) = 0;  // opened, decided, closed
   virtual void exchange_ended(const ExchangeFacts& facts) = 0;                   // borrowed for the call
   // Of a tunnel, which goes on after its exchange has ended: what went through it so far, or in all.
-  virtual void exchange_changed(std::shared_ptr<const ExchangeFacts>) {}
-  virtual void message_seen(std::shared_ptr<const MessageFacts>) {}  // one of those that a rule wants kept
+  virtual void exchange_changed(const std::shared_ptr<const ExchangeFacts>&) {}
+  virtual void message_seen(const std::shared_ptr<const MessageFacts>&) {}  // one of those that a rule wants kept
 };
 
 }  // namespace waylay::flow

@@ -144,7 +144,7 @@ void Tunnel::report() {
   report_ns_.reset();
   auto facts = std::make_shared<ExchangeFacts>(*facts_);
   facts->conversation = std::make_shared<const Conversation>(conversation_);
-  recorder_.exchange_changed(std::move(facts));
+  recorder_.exchange_changed(facts);
 }
 
 }  // namespace waylay::flow

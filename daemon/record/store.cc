@@ -71,7 +71,7 @@ void Store::exchange_ended(const flow::ExchangeFacts& facts) {
 
 // In the place of what was kept of it. That may have been dropped in a long life: then its end is among the newest. The
 // ledger and the counters know it already.
-void Store::exchange_changed(ExchangePointer facts) {
+void Store::exchange_changed(const ExchangePointer& facts) {
   {
     std::lock_guard lock(mutex_);
     auto held = std::ranges::find(exchanges_, facts->id, &PackedExchange::id);
@@ -89,12 +89,11 @@ void Store::exchange_changed(ExchangePointer facts) {
     }
     drop_exchanges();
   }
-  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire))
-    follower->exchange_changed(std::move(facts));
+  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->exchange_changed(facts);
 }
 
-void Store::message_seen(std::shared_ptr<const flow::MessageFacts> facts) {
-  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->message_seen(std::move(facts));
+void Store::message_seen(const std::shared_ptr<const flow::MessageFacts>& facts) {
+  if (flow::Recorder* follower = follower_.load(std::memory_order_acquire)) follower->message_seen(facts);
 }
 
 void Store::drop_exchanges() {

@@ -43,8 +43,8 @@ class Store final : public flow::Recorder {
   // flow::Recorder
   void flow_changed(const FlowPointer& facts) override;
   void exchange_ended(const flow::ExchangeFacts& facts) override;
-  void exchange_changed(ExchangePointer facts) override;
-  void message_seen(std::shared_ptr<const flow::MessageFacts> facts) override;
+  void exchange_changed(const ExchangePointer& facts) override;
+  void message_seen(const std::shared_ptr<const flow::MessageFacts>& facts) override;
 
   FlowPointer flow(uint64_t id) const;          // null: never seen, or dropped
   ExchangePointer exchange(uint64_t id) const;  // null as well while it is still open

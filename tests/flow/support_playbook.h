@@ -39,8 +39,8 @@ class Recording final : public Recorder {
   void exchange_ended(const ExchangeFacts& facts) override {
     exchanges.push_back(std::make_shared<const ExchangeFacts>(facts));
   }
-  void exchange_changed(std::shared_ptr<const ExchangeFacts> facts) override { changes.push_back(std::move(facts)); }
-  void message_seen(std::shared_ptr<const MessageFacts> facts) override { messages.push_back(std::move(facts)); }
+  void exchange_changed(const std::shared_ptr<const ExchangeFacts>& facts) override { changes.push_back(facts); }
+  void message_seen(const std::shared_ptr<const MessageFacts>& facts) override { messages.push_back(facts); }
   std::shared_ptr<const FlowFacts> flow;
   std::vector<std::shared_ptr<const ExchangeFacts>> exchanges, changes;
   std::vector<std::shared_ptr<const MessageFacts>> messages;
