@@ -153,6 +153,18 @@ class Case(unittest.TestCase):
         self.addCleanup(one.stop)
         return one
 
+    def program(self, *hosts, command_at, ready):
+        """Another server program with these names, at an address of its own (support/origin.py)."""
+        one = origin.Program(self.internet, self.place, hosts, command_at, ready)
+        self.addCleanup(one.stop)
+        return one
+
+    def openssl_server(self, pair, *hosts, options=()):
+        """openssl s_server with this certificate; it answers each GET with a page about the connection."""
+        return self.program(*hosts, ready="ACCEPT", command_at=lambda address: [
+            "openssl", "s_server", "-accept", f"{address}:443", "-cert", pair[0], "-key", pair[1],
+            "-www", *options])
+
     def container(self, label="job", *command, ipv6=False, hosts=None, usr="/usr", environment=None, volumes=(),
                   options=()):
         """A running container that reaches this world's origins; it sleeps unless a command is given."""

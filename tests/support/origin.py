@@ -50,6 +50,28 @@ class Internet:
         self.namespace.remove()
 
 
+class Program:
+    """Any server program at an address of its own, such as openssl s_server: for what origin_server.py does not do."""
+
+    def __init__(self, internet, place, hosts, command_at, ready):
+        """command_at: the command for an address; ready: what it prints when it listens."""
+        folder = place.folder(f"program-{hosts[0]}")
+        self.address, address6 = internet.new_addresses()
+        for host in hosts:
+            internet.names[host] = (self.address, address6)
+        command = command_at(self.address)
+        self._process = process.Background(process.in_namespace(internet.namespace.path) + command, folder / "log")
+        process.until(lambda: ready in self._process.said() or not self._process.is_running(), 15, f"{command[0]} is up")
+        if not self._process.is_running():
+            raise AssertionError(self._process.said())
+
+    def said(self):
+        return self._process.said()
+
+    def stop(self):
+        self._process.stop()
+
+
 class Origin:
     """A running origin_server.py. `certificate` is the default one's file; `requests()` what arrived so far."""
 
