@@ -1,0 +1,69 @@
+// One direction of a TLS 1.3 connection's records (RFC 8446 sections 5.2 to 5.5): a traffic secret, the AEAD context
+// made from it and the number of the next record. Knows nothing of what records say.
+#pragma once
+
+#include <openssl/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/handle.h"
+#include "tls/key_schedule.h"
+
+namespace waylay::tls {
+
+constexpr size_t kRecordHeader = 5;
+constexpr size_t kTag = 16;
+constexpr size_t kLargestPlaintext = 16 * 1024;
+constexpr size_t kLargestCiphertext = kLargestPlaintext + 256;
+
+enum class ContentType : uint8_t { ChangeCipherSpec = 20, Alert = 21, Handshake = 22, ApplicationData = 23 };
+
+struct RecordSuite {
+  std::string_view name;  // "TLS_AES_128_GCM_SHA256"
+  Hash hash;
+  const char* cipher;  // OpenSSL's name of the AEAD
+  size_t key_size;
+};
+
+const RecordSuite* find_record_suite(std::string_view name);  // null: none that we protect records with
+
+void free_cipher_context(EVP_CIPHER_CTX* context);
+
+class RecordProtection {
+ public:
+  enum class Direction { Sealing, Opening };
+  // `sequence`: how many records this secret has protected already. None: OpenSSL refused.
+  static std::optional<RecordProtection> make(const RecordSuite& suite, Direction direction, Secret secret,
+                                              uint64_t sequence);
+
+  static constexpr size_t sealed_size(size_t plaintext) { return kRecordHeader + plaintext + 1 + kTag; }
+
+  // A whole record of one content type into `record`, which has sealed_size() bytes and does not overlap `plaintext`.
+  bool seal(ContentType type, Bytes plaintext, std::byte* record);
+
+  // The inner plaintext, with its type and padding, into `out`, which has room for what `record` has beyond header and
+  // tag. False: not what the peer sealed; `out` has then been written to and means nothing.
+  bool open(Bytes record, std::byte* out);
+
+  // RFC 8446 section 7.2: the next secret, from record zero on.
+  bool update();
+
+  uint64_t sequence() const { return sequence_; }
+
+ private:
+  RecordProtection(const RecordSuite& suite, Direction direction, Secret secret);
+  bool set_key();
+  bool begin_record(const OSSL_PARAM* params, Bytes header);
+
+  const RecordSuite* suite_;
+  Direction direction_;
+  Secret secret_;
+  std::array<std::byte, 12> iv_{};
+  uint64_t sequence_ = 0;
+  Handle<EVP_CIPHER_CTX, free_cipher_context> context_;
+};
+
+}  // namespace waylay::tls
