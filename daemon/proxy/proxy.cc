@@ -17,6 +17,7 @@ namespace {
 // The keys are taken out of what the API may look at.
 Result<std::shared_ptr<const tls::UpstreamPolicy>> make_policy(warden::StartInfo& info) {
   auto policy = std::make_shared<tls::UpstreamPolicy>();
+  policy->records = info.own_records ? tls::Records::Own : tls::Records::OpenSsl;
   policy->strict_x509 = info.strict_x509;
   for (const warden::StartInfo::ClientCertificate& each : std::exchange(info.client_certificates, {})) {
     Result<tls::ClientIdentity> identity = tls::ClientIdentity::load(each.hosts, each.certificate, each.key);

@@ -22,7 +22,7 @@ constexpr size_t kScratch = 17 * 1024;  // one decrypted record is 16 KiB + 256 
 
 Result<std::unique_ptr<Worker>> Worker::make(unsigned index, Shared& shared, Fd warden_channel,
                                              const io::RingOptions& options) {
-  Result<tls::ClientContext> client = tls::ClientContext::create(shared.ticket_keys);
+  Result<tls::ClientContext> client = tls::ClientContext::create(shared.ticket_keys, shared.policy->records);
   if (!client) return fail(client);
   Result<tls::UpstreamContext> upstream = tls::UpstreamContext::create(shared.roots, shared.policy);
   if (!upstream) return fail(upstream);

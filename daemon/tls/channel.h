@@ -3,6 +3,9 @@
 //
 //   Handshaking --HandshakeDone--> Open --CloseNotify--> Closed       any --Failed--> Failed
 //
+// After a TLS 1.3 handshake its SSL is freed and the records become our own (record_layer.h), where the context was
+// made for it; with TLS 1.2 or anything unusual they stay OpenSSL's. Nobody outside can tell.
+//
 // Use: put() what was received, then call next() until it answers NeedMore or Failed. After every call, also a failing
 // one, the owner sends what is in the output queue: alerts matter. A Channel may be moved while no span is put.
 #pragma once
@@ -73,11 +76,13 @@ class Channel {
   std::string_view cipher() const;   // "TLS_AES_128_GCM_SHA256"
   std::string_view alpn() const;     // chosen protocol, empty: none
   bool resumed() const;
+  bool own_records() const;  // sealed and opened by us; the SSL is gone
   bool received_any_application_data() const;
   bool peer_asked_for_certificate() const;  // the upstream wants a client certificate
   bool sent_client_certificate() const;     // and got ours
 
-  // Upstream side: the server's certificate, also one that verification refused. Borrowed, null before it came.
+  // Upstream side: the server's certificate, also one that verification refused. Borrowed until the next put(), null
+  // before it came and once the records are our own.
   X509* peer_certificate() const;
 
  private:

@@ -7,6 +7,7 @@
 #include "tls/connection_notes.h"
 #include "tls/context.h"
 #include "tls/groups.h"
+#include "tls/key_schedule.h"
 #include "tls/wire_reader.h"
 
 namespace waylay::tls {
@@ -60,8 +61,8 @@ TicketKeys::~TicketKeys() {
   OPENSSL_cleanse(bytes_.data(), bytes_.size());
 }
 
-Result<ClientContext> ClientContext::create(const TicketKeys& keys) {
-  SslCtx context(SSL_CTX_new(TLS_server_method()));
+Result<ClientContext> ClientContext::create(const TicketKeys& keys, Records records) {
+  SslCtx context(SSL_CTX_new_ex(nullptr, key_schedule_query(), TLS_server_method()));
   if (!context) return fail(openssl_error(ErrorKind::Unavailable, "making the TLS context for clients"));
   SSL_CTX* raw = context.get();
   SSL_CTX_set_security_level(raw, kSecurityLevel);
@@ -79,7 +80,7 @@ Result<ClientContext> ClientContext::create(const TicketKeys& keys) {
              SSL_CTX_set_tlsext_ticket_keys(raw, ticket_keys.data(), static_cast<long>(ticket_keys.size())) == 1;
   OPENSSL_cleanse(ticket_keys.data(), ticket_keys.size());
   if (!set) return fail(openssl_error(ErrorKind::Unavailable, "setting up the TLS context for clients"));
-  return ClientContext(std::move(context));
+  return ClientContext(std::move(context), records);
 }
 
 Result<Channel> ClientContext::accept(const Leaf& leaf, std::string_view alpn_chosen, std::string_view ticket_scope,
@@ -88,6 +89,7 @@ Result<Channel> ClientContext::accept(const Leaf& leaf, std::string_view alpn_ch
   Ssl ssl(SSL_new(context_.get()));
   ConnectionNotes* notes = ssl ? attach_notes(ssl.get()) : nullptr;
   if (notes == nullptr) return fail(openssl_error(ErrorKind::Unavailable, "making a TLS endpoint for a client"));
+  notes->own_records = records_ == Records::Own;
   notes->alpn_chosen = alpn_chosen;
   SSL_set_accept_state(ssl.get());
   if (SSL_use_cert_and_key(ssl.get(), leaf.certificate.get(), leaf.key.get(), nullptr, 1) != 1 ||

@@ -24,6 +24,12 @@ ConnectionNotes* attach_notes(SSL* ssl) {
   return notes.release();
 }
 
+std::unique_ptr<ConnectionNotes> detach_notes(SSL* ssl) {
+  std::unique_ptr<ConnectionNotes> notes(&notes_of(ssl));
+  SSL_set_ex_data(ssl, notes_index(), nullptr);
+  return notes;
+}
+
 ConnectionNotes& notes_of(const SSL* ssl) {
   auto* notes = static_cast<ConnectionNotes*>(SSL_get_ex_data(ssl, notes_index()));
   CHECK(notes != nullptr);

@@ -16,6 +16,9 @@
 
 namespace waylay::tls {
 
+// Who protects the records once a handshake is done.
+enum class Records { OpenSsl, Own /* where record_layer.h can */ };
+
 // What seals the session tickets that clients get. Made once per run of the daemon and given to every worker, so that a
 // client may resume on any of them; wiped at its end.
 class TicketKeys {
@@ -35,7 +38,7 @@ class TicketKeys {
 // We are the server, towards the intercepted client. TLS 1.2 and 1.3 with forward secrecy and AEAD only.
 class ClientContext {
  public:
-  static Result<ClientContext> create(const TicketKeys& keys);
+  static Result<ClientContext> create(const TicketKeys& keys, Records records = Records::Own);
 
   // `alpn_chosen` is what the upstream speaks, empty for none. A client that offers ALPN without it gets a
   // no_application_protocol alert; one that offers none gets none. Tickets are good for the same `ticket_scope` (the
@@ -44,8 +47,9 @@ class ClientContext {
                          ByteQueue* output) const;
 
  private:
-  explicit ClientContext(SslCtx context) : context_(std::move(context)) {}
+  ClientContext(SslCtx context, Records records) : context_(std::move(context)), records_(records) {}
   SslCtx context_;
+  Records records_;
 };
 
 struct UpstreamOptions {
@@ -68,6 +72,7 @@ class UpstreamRoots {
 
 // What is asked of upstreams beyond the chain, and what they may ask of us. Read by all workers, never changed.
 struct UpstreamPolicy {
+  Records records = Records::Own;
   bool strict_x509 = false;  // every rule of RFC 5280, also those that public authorities have broken for years
   std::vector<ClientIdentity> identities;  // the first that is for the host is shown when the upstream asks
 };

@@ -11,7 +11,8 @@ namespace waylay::tls {
 namespace {
 
 int read_span(BIO* bio, char* buffer, size_t size, size_t* done) {
-  Bytes& input = static_cast<ConnectionNotes*>(BIO_get_data(bio))->input;
+  auto* notes = static_cast<ConnectionNotes*>(BIO_get_data(bio));
+  Bytes& input = notes->input;
   BIO_clear_retry_flags(bio);
   *done = std::min(size, input.size());
   if (*done == 0) {
@@ -19,13 +20,16 @@ int read_span(BIO* bio, char* buffer, size_t size, size_t* done) {
     return 0;
   }
   std::memcpy(buffer, input.data(), *done);
+  notes->count_received(input.first(*done));
   input = input.subspan(*done);
   return 1;
 }
 
 int append_output(BIO* bio, const char* data, size_t size, size_t* done) {
   BIO_clear_retry_flags(bio);
-  static_cast<ConnectionNotes*>(BIO_get_data(bio))->output->append(as_bytes(data, size));
+  auto* notes = static_cast<ConnectionNotes*>(BIO_get_data(bio));
+  notes->count_sent(as_bytes(data, size));
+  notes->output->append(as_bytes(data, size));
   *done = size;
   return 1;
 }

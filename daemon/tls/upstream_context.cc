@@ -10,6 +10,7 @@
 #include "tls/client_hello.h"
 #include "tls/connection_notes.h"
 #include "tls/context.h"
+#include "tls/key_schedule.h"
 #include "tls/ocsp.h"
 #include "tls/root_index.h"
 #include "tls/session_cache.h"
@@ -50,7 +51,9 @@ SessionCache& cache_of(const SSL_CTX* context) {
 // With TLS 1.3 called after the handshake, once per ticket. Returning 1 keeps the reference.
 int on_new_session(SSL* ssl, SSL_SESSION* session) {
   if (SSL_get_verify_result(ssl) != X509_V_OK) return 0;
-  cache_of(SSL_get_SSL_CTX(ssl)).put(notes_of(ssl).session_key, SslSession(session));
+  ConnectionNotes& notes = notes_of(ssl);
+  notes.ticket_came = true;
+  cache_of(SSL_get_SSL_CTX(ssl)).put(notes.session_key, SslSession(session));
   return 1;
 }
 
@@ -173,7 +176,7 @@ Result<UpstreamContext> UpstreamContext::create(const UpstreamOptions& options) 
 Result<UpstreamContext> UpstreamContext::create(const UpstreamRoots& roots,
                                                 std::shared_ptr<const UpstreamPolicy> policy) {
   if (!policy) policy = std::make_shared<const UpstreamPolicy>();
-  SslCtx context(SSL_CTX_new(TLS_client_method()));
+  SslCtx context(SSL_CTX_new_ex(nullptr, key_schedule_query(), TLS_client_method()));
   if (!context) return fail(openssl_error(ErrorKind::Unavailable, "making the TLS context for upstreams"));
   SSL_CTX* raw = context.get();
   SSL_CTX_set1_cert_store(raw, roots.store());
@@ -211,6 +214,7 @@ Result<Channel> UpstreamContext::connect(const UpstreamName& name, ByteQueue* ou
       return fail(openssl_error(ErrorKind::Invalid, "using the client certificate for " + *host));
     notes->certificate_offered = true;
   }
+  notes->own_records = policy_->records == Records::Own;
   notes->host = *host;
   notes->session_key = session_key(name, *host, *alpn);
   SSL_set_connect_state(ssl.get());

@@ -28,7 +28,7 @@ struct Options {
   bool check = false, version = false;
   int proxy_channel = -1;
   std::optional<std::string> listen, ca_certificate, ca_key, upstream_roots, state_directory, runtime_directory;
-  std::optional<std::string> rules_directory, user, group, log_level, ech, leaf_key;
+  std::optional<std::string> rules_directory, user, group, log_level, ech, leaf_key, record_layer;
   std::optional<unsigned> workers;
   std::vector<std::string> docker_sockets;
   bool error_page = false, strict_x509 = false, no_handlers = false;
@@ -61,6 +61,9 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--log-level", options.log_level, "debug, info, warning or error [info]")->type_name("LEVEL");
   app.add_flag("--error-page", options.error_page,
                "Answer 502 with the reason where an upstream cannot be reached or trusted");
+  app.add_option("--record-layer", options.record_layer,
+                 "Who protects TLS 1.3 records after the handshake: auto (Waylay, where it can) or openssl [openssl]")
+      ->type_name("WHO");
   app.add_flag("--no-handlers", options.no_handlers, "Let no rule call a program over the daemon's own network");
   app.add_option("--proxy-channel", options.proxy_channel)->group("");  // how the warden starts the proxy
 }
@@ -125,6 +128,9 @@ Result<void> override_words(const Options& options, Configuration& configuration
   if (set)
     set = override_word(options.leaf_key, "--leaf-key", tls::leaf_key_policy_from, "auto, p256 or rsa2048",
                         configuration.client.leaf_key);
+  if (set)
+    set = override_word(options.record_layer, "--record-layer", own_records_from, "auto or openssl",
+                        configuration.own_records);
   return set;
 }
 

@@ -216,6 +216,11 @@ std::optional<log::Level> level_from(std::string_view name) {
   return static_cast<log::Level>(found - kLevels.begin());
 }
 
+std::optional<bool> own_records_from(std::string_view record_layer) {
+  if (record_layer != "auto" && record_layer != "openssl") return std::nullopt;
+  return record_layer == "auto";
+}
+
 Result<void> read_configuration(std::string_view text, std::string_view file, Configuration& into) {
   Result<Json> json = parse_json(text, file);
   if (!json) return fail(json);
@@ -248,6 +253,7 @@ Result<void> read_configuration(std::string_view text, std::string_view file, Co
   read_word(reader, "log_level", level_from, "debug, info, warning or error", read.log_level);
   reader.boolean("error_page", read.error_page);
   reader.boolean("handlers", read.handlers);
+  read_word(reader, "record_layer", own_records_from, "auto or openssl", read.own_records);
   Result<void> finished = reader.finish();
   if (!finished) return finished;
   into = std::move(read);

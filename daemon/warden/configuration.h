@@ -17,7 +17,8 @@
 //     "docker": {"socket": "/var/run/docker.sock"},      // or a list of them
 //     "state_directory": "/var/lib/waylay", "runtime_directory": "/run/waylay", "rules_directory":
 //     "/etc/waylay/rules.d", "user": "waylay", "group": "waylay", "log_level": "info", "error_page": false,
-//     "handlers": true                     // rules may call programs over the daemon's own network
+//     "handlers": true,                    // rules may call programs over the daemon's own network
+//     "record_layer": "openssl"            // or "auto": our own record layer after a TLS 1.3 handshake, where it can
 //   }
 #pragma once
 
@@ -61,10 +62,12 @@ struct Configuration {
   log::Level log_level = log::Level::Info;
   bool error_page = false;
   bool handlers = true;
+  bool own_records = false;  // record_layer: TLS 1.3 records by our own layer, where it can
 };
 
 std::string_view to_string(log::Level level);
 std::optional<log::Level> level_from(std::string_view name);
+std::optional<bool> own_records_from(std::string_view record_layer);
 
 // What the file says replaces what `into` says; `file` is for messages: "waylay.json:3:7: ..." for a syntax error,
 // "waylay.json: /workers: ..." (a JSON pointer, RFC 6901) for a wrong value.

@@ -209,6 +209,7 @@ std::string to_json(const StartInfo& info) {
                   {"log_level", info.log_level},
                   {"ech", info.ech},
                   {"leaf_key", info.leaf_key},
+                  {"own_records", info.own_records},
                   {"error_page", info.error_page}});
 }
 
@@ -230,6 +231,7 @@ Result<StartInfo> start_info_from_json(std::string_view json) {
     from.at("log_level").get_to(to.log_level);
     from.at("ech").get_to(to.ech);
     from.at("leaf_key").get_to(to.leaf_key);
+    from.at("own_records").get_to(to.own_records);
     from.at("error_page").get_to(to.error_page);
   });
 }

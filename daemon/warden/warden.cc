@@ -309,6 +309,7 @@ StartInfo Warden::start_info() const {
   info.strict_x509 = configuration_.strict_x509;
   info.client_certificates = client_certificates_;
   info.log_level = to_string(configuration_.log_level);
+  info.own_records = configuration_.own_records;
   info.error_page = configuration_.error_page;
   info.ech = tls::to_string(configuration_.client.ech);
   info.leaf_key = tls::to_string(configuration_.client.leaf_key);

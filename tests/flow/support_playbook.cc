@@ -290,6 +290,7 @@ void Playbook::read_client(Bytes bytes) {
         client_close_notify_ = true;
         break;
       case tls::Channel::Event::HandshakeDone:
+        note_issuer();
         break;
       case tls::Channel::Event::Failed:
         client_failed_ = true;
@@ -326,12 +327,11 @@ std::string Playbook::client_error() const {
   return client_failed_ ? client_->error().message : "";
 }
 
-std::string Playbook::issuer_seen_by_client() const {
+void Playbook::note_issuer() {
   X509* certificate = client_->peer_certificate();
-  if (!certificate) return "";
   char text[256];
   X509_NAME_get_text_by_NID(X509_get_issuer_name(certificate), NID_commonName, text, sizeof text);
-  return text;
+  issuer_seen_by_client_ = text;
 }
 
 std::string Playbook::transcript() const {

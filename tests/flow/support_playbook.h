@@ -97,7 +97,7 @@ class Playbook {
   bool client_saw(std::string_view command) const;  // "ResetClient", "CloseClient", ...
   bool client_saw_close_notify() const { return client_close_notify_; }
   std::string client_error() const;
-  std::string issuer_seen_by_client() const;
+  std::string issuer_seen_by_client() const { return issuer_seen_by_client_; }
   int connections() const { return connections_; }
   const std::vector<CallHandler>& handler_calls() const { return handler_calls_; }
   const std::vector<std::string>& commands() const { return commands_; }
@@ -116,6 +116,7 @@ class Playbook {
   bool move_flow_to_upstream();
   bool carry_out_commands();
   void read_client(Bytes bytes);
+  void note_issuer();
   void read_origin(Bytes bytes);
 
   Setup setup_;
@@ -134,6 +135,7 @@ class Playbook {
   std::optional<tls::Channel> client_, origin_;
   bool raw_client_ = false;
   std::string client_got_, origin_got_, client_raw_, origin_raw_;
+  std::string issuer_seen_by_client_;
   std::vector<std::string> commands_;
   std::vector<CallHandler> handler_calls_;
   std::optional<std::string> refuse_;

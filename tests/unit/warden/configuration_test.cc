@@ -49,7 +49,7 @@ TEST(Configuration, ReadsEveryMemberAndComments) {
       {"hosts": "b.example", "certificate": "/b.crt", "key": "/b.key"}]},
     "docker": {"socket": ["/a.sock", "/b.sock"]}, /* two engines */
     "state_directory": "/s", "runtime_directory": "/r", "rules_directory": "/rules",
-    "user": "u", "group": "g", "log_level": "debug", "error_page": true
+    "user": "u", "group": "g", "log_level": "debug", "error_page": true, "record_layer": "auto"
   })",
                                          "waylay.json", read);
   ASSERT_TRUE(done) << done.error().message;
@@ -69,6 +69,7 @@ TEST(Configuration, ReadsEveryMemberAndComments) {
   EXPECT_EQ(read.user + read.group, "ug");
   EXPECT_EQ(read.log_level, log::Level::Debug);
   EXPECT_TRUE(read.error_page);
+  EXPECT_TRUE(read.own_records);
 }
 
 TEST(Configuration, AnEmptyObjectChangesNothing) {
@@ -95,6 +96,7 @@ TEST(Configuration, SaysThePointerOfAWrongValue) {
             "waylay.json: /docker/socket: must be a text or a list of texts");
   EXPECT_EQ(mistake_in(R"({"listen": "8443"})"),
             "waylay.json: /listen: must be ADDRESS:PORT, as in \"127.0.0.1:8443\" or \"[::1]:8443\"");
+  EXPECT_EQ(mistake_in(R"({"record_layer": "own"})"), "waylay.json: /record_layer: must be auto or openssl");
   EXPECT_EQ(mistake_in(R"({"log_level": "loud"})"), "waylay.json: /log_level: must be debug, info, warning or error");
   EXPECT_EQ(mistake_in(R"({"client": {"ech": "accept"}})"), "waylay.json: /client/ech: must be reject or passthrough");
   EXPECT_EQ(mistake_in(R"({"client": {"leaf_key": "dsa"}})"),
@@ -127,9 +129,16 @@ TEST(Configuration, AMistakeChangesNothing) {
 
 TEST(CommandLine, WinsOverTheFile) {
   File file(R"({"workers": 2, "user": "file", "log_level": "error"})");
-  Result<CommandLine> line = parse({"--config", file.path.c_str(), "--workers", "5", "--log-level", "debug", "--listen",
-                                    "127.0.0.1:0", "--docker-socket", "/a", "--docker-socket", "/b", "--error-page",
-                                    "--strict-x509", "--ech", "passthrough", "--leaf-key", "p256"});
+  Result<CommandLine> line = parse({"--config",        file.path.c_str(),
+                                    "--workers",       "5",
+                                    "--log-level",     "debug",
+                                    "--listen",        "127.0.0.1:0",
+                                    "--docker-socket", "/a",
+                                    "--docker-socket", "/b",
+                                    "--error-page",    "--strict-x509",
+                                    "--ech",           "passthrough",
+                                    "--leaf-key",      "p256",
+                                    "--record-layer",  "auto"});
   ASSERT_TRUE(line) << line.error().message;
   EXPECT_EQ(line->purpose, CommandLine::Purpose::Run);
   EXPECT_EQ(line->configuration.workers, 5u);
@@ -141,6 +150,7 @@ TEST(CommandLine, WinsOverTheFile) {
   EXPECT_EQ(line->configuration.client.ech, tls::EchPolicy::Passthrough);
   EXPECT_EQ(line->configuration.client.leaf_key, tls::LeafKeyPolicy::P256);
   EXPECT_TRUE(line->configuration.strict_x509);
+  EXPECT_TRUE(line->configuration.own_records);
 }
 
 TEST(CommandLine, MakesRelativePathsAbsolute) {
