@@ -62,7 +62,7 @@ void describe(CLI::App& app, Options& options) {
   app.add_flag("--error-page", options.error_page,
                "Answer 502 with the reason where an upstream cannot be reached or trusted");
   app.add_option("--record-layer", options.record_layer,
-                 "Who protects TLS 1.3 records after the handshake: auto (Waylay, where it can) or openssl [openssl]")
+                 "Who protects TLS 1.3 records after the handshake: auto (Waylay, where it can) or openssl [auto]")
       ->type_name("WHO");
   app.add_flag("--no-handlers", options.no_handlers, "Let no rule call a program over the daemon's own network");
   app.add_option("--proxy-channel", options.proxy_channel)->group("");  // how the warden starts the proxy

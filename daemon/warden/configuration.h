@@ -18,7 +18,7 @@
 //     "state_directory": "/var/lib/waylay", "runtime_directory": "/run/waylay", "rules_directory":
 //     "/etc/waylay/rules.d", "user": "waylay", "group": "waylay", "log_level": "info", "error_page": false,
 //     "handlers": true,                    // rules may call programs over the daemon's own network
-//     "record_layer": "openssl"            // or "auto": our own record layer after a TLS 1.3 handshake, where it can
+//     "record_layer": "auto"               // TLS 1.3 records by ourselves where we can; or "openssl": never
 //   }
 #pragma once
 
@@ -62,7 +62,7 @@ struct Configuration {
   log::Level log_level = log::Level::Info;
   bool error_page = false;
   bool handlers = true;
-  bool own_records = false;  // record_layer: TLS 1.3 records by our own layer, where it can
+  bool own_records = true;  // record_layer: TLS 1.3 records by our own layer, where it can
 };
 
 std::string_view to_string(log::Level level);

@@ -107,7 +107,7 @@ struct StartInfo {
   std::string rules_directory;
   std::string log_level;
   std::string ech, leaf_key;  // tls/client_policy.h
-  bool own_records = false;   // the setting record_layer
+  bool own_records = true;    // the setting record_layer
   bool error_page = false;    // 502 page with the reason instead of a reset or an alert
 };
 std::string to_json(const StartInfo& info);

@@ -49,7 +49,7 @@ TEST(Configuration, ReadsEveryMemberAndComments) {
       {"hosts": "b.example", "certificate": "/b.crt", "key": "/b.key"}]},
     "docker": {"socket": ["/a.sock", "/b.sock"]}, /* two engines */
     "state_directory": "/s", "runtime_directory": "/r", "rules_directory": "/rules",
-    "user": "u", "group": "g", "log_level": "debug", "error_page": true, "record_layer": "auto"
+    "user": "u", "group": "g", "log_level": "debug", "error_page": true, "record_layer": "openssl"
   })",
                                          "waylay.json", read);
   ASSERT_TRUE(done) << done.error().message;
@@ -69,7 +69,7 @@ TEST(Configuration, ReadsEveryMemberAndComments) {
   EXPECT_EQ(read.user + read.group, "ug");
   EXPECT_EQ(read.log_level, log::Level::Debug);
   EXPECT_TRUE(read.error_page);
-  EXPECT_TRUE(read.own_records);
+  EXPECT_FALSE(read.own_records);
 }
 
 TEST(Configuration, AnEmptyObjectChangesNothing) {
@@ -138,7 +138,7 @@ TEST(CommandLine, WinsOverTheFile) {
                                     "--error-page",    "--strict-x509",
                                     "--ech",           "passthrough",
                                     "--leaf-key",      "p256",
-                                    "--record-layer",  "auto"});
+                                    "--record-layer",  "openssl"});
   ASSERT_TRUE(line) << line.error().message;
   EXPECT_EQ(line->purpose, CommandLine::Purpose::Run);
   EXPECT_EQ(line->configuration.workers, 5u);
@@ -150,7 +150,7 @@ TEST(CommandLine, WinsOverTheFile) {
   EXPECT_EQ(line->configuration.client.ech, tls::EchPolicy::Passthrough);
   EXPECT_EQ(line->configuration.client.leaf_key, tls::LeafKeyPolicy::P256);
   EXPECT_TRUE(line->configuration.strict_x509);
-  EXPECT_TRUE(line->configuration.own_records);
+  EXPECT_FALSE(line->configuration.own_records);
 }
 
 TEST(CommandLine, MakesRelativePathsAbsolute) {

@@ -112,13 +112,13 @@ TEST(Protocol, StartInformationSurvivesTheJourney) {
                  .log_level = "debug",
                  .ech = "reject",
                  .leaf_key = "auto",
-                 .own_records = true,
+                 .own_records = false,
                  .error_page = true};
   Result<StartInfo> back = start_info_from_json(to_json(info));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(to_json(*back), to_json(info));
   EXPECT_EQ(back->workers, 3u);
-  EXPECT_TRUE(back->own_records);
+  EXPECT_FALSE(back->own_records);
   EXPECT_EQ(back->upstream_roots, "roots");
 }
 
