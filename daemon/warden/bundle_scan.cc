@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "warden/bundles.h"
 #include "warden/files.h"
@@ -67,7 +68,7 @@ class Scanner {
     if (!file && file.error().kind == ErrorKind::NotFound) return;
     if (!file) return note(file.error().message);
     // Bundles are often links to one another: each real file once.
-    if (texts_.contains({file->device, file->inode})) return;
+    if (!seen_.emplace(file->device, file->inode).second) return;
     if (is_shared(file->mount_id)) return note(file->path + ": left alone, its mount is shared with other namespaces");
     if (files_.size() >= kMaximumMerged) return note(file->path + ": left alone, there are too many bundles");
     Result<std::string> merged = merge(*file);
@@ -107,8 +108,9 @@ class Scanner {
   MergedCopies copies_;
   const TrustAnchor& anchor_;
   std::vector<MountLine> mounts_;
-  std::vector<RootedFile> files_;  // that get our certificate
-  MergedTexts texts_;              // what they are to contain
+  std::set<std::pair<uint64_t, uint64_t>> seen_;  // device and inode
+  std::vector<RootedFile> files_;                 // that get our certificate
+  MergedTexts texts_;                             // what they are to contain
   std::vector<std::string> directories_;
   std::vector<std::string> notes_;
 };
