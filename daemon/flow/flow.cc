@@ -361,7 +361,8 @@ void Flow::read_hello() {
   if (!parsed) return pass_through(parsed.error().message);
   if (!*parsed) return;
   tls::ClientHello& hello = **parsed;
-  facts_.server_name = hello.server_name.empty() ? facts_.destination.ip_text() : hello.server_name;
+  named_ = !hello.server_name.empty();
+  facts_.server_name = named_ ? hello.server_name : facts_.destination.ip_text();
   facts_.alpn_offered = std::move(hello.alpn);
   facts_.tls_version_offered = hello.tls13 ? 0x0304 : hello.tls12 ? 0x0303 : hello.legacy_version;
   facts_.ja4 = std::move(hello.ja4);
@@ -501,6 +502,8 @@ void Flow::start_upstream_handshake() {
   tls::UpstreamName name;
   name.host = elsewhere_ && elsewhere_->rewrite_sni ? elsewhere_->host : facts_.server_name;
   name.session_scope = std::to_string(facts_.target) + "|" + upstream_address().to_string();
+  // Of a client that named nobody only the client knows whom it means: it judges the names in the mirrored leaf.
+  name.names_are_shown = !named_ && state_ == State::ConnectingUpstream;
   name.alpn = protocols_to_offer();
   Result<tls::Channel> channel = environment_.upstream_tls.connect(name, &to_upstream_);
   if (!channel) return upstream_lost(false, std::move(channel).error());

@@ -216,8 +216,9 @@ class Flow final : private Relay::Link {
   State state_ = State::AwaitingHello;
   Time now_;  // of the event being handled
 
-  ByteQueue hello_;   // what the client sent until its channel or the passthrough takes it
-  std::string alpn_;  // chosen for both sides
+  ByteQueue hello_;     // what the client sent until its channel or the passthrough takes it
+  std::string alpn_;    // chosen for both sides
+  bool named_ = false;  // the client sent a server name
   bool lazy_ = false;
   bool asks_protocol_ = false;  // lazy, but the upstream is connected to learn what it speaks
   tls::LeafKey leaf_key_ = tls::LeafKey::P256;

@@ -34,9 +34,10 @@ struct ConnectionNotes {
   Bytes input;                  // received ciphertext that OpenSSL has not read yet: borrowed
   ByteQueue* output = nullptr;  // where ciphertext goes: borrowed
 
-  std::string alpn_chosen;  // towards the client
-  std::string host;         // towards the upstream: whom its certificate must name
-  std::string session_key;  // towards the upstream: where its sessions are remembered
+  std::string alpn_chosen;       // towards the client
+  std::string host;              // towards the upstream: whom its certificate must name
+  bool names_are_shown = false;  // towards the upstream: see UpstreamName
+  std::string session_key;       // towards the upstream: where its sessions are remembered
 
   Problem problem;  // why the upstream's certificate was refused
   Certificate refused_certificate;

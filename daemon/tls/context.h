@@ -81,6 +81,7 @@ struct UpstreamName {
   std::string host;               // DNS name or IP literal: what the certificate must be for; a DNS name is sent as SNI
   std::string session_scope;      // sessions are resumed within one scope only: target, address, port, ...
   std::vector<std::string> alpn;  // offered in this order, empty: no ALPN
+  bool names_are_shown = false;   // to somebody who judges them: a certificate for hosts will do for an address
 };
 
 // We are the client, towards the real server. Always verified: chain, dates (by the system's clock), purpose, name

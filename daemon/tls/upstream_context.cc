@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "tls/certificate.h"
 #include "tls/client_hello.h"
 #include "tls/connection_notes.h"
 #include "tls/context.h"
@@ -57,10 +58,26 @@ int on_new_session(SSL* ssl, SSL_SESSION* session) {
   return 1;
 }
 
+// An address is what is expected, and the certificate is for hosts: one that is for addresses too must be for this one.
+bool is_for_hosts_only(X509_STORE_CTX* verification) {
+  if (X509_STORE_CTX_get_error(verification) != X509_V_ERR_IP_ADDRESS_MISMATCH) return false;
+  std::vector<std::string> names = subject_alternative_names(X509_STORE_CTX_get0_cert(verification), SIZE_MAX);
+  // "192.0.2.1" and "*.0.2.1" are no host names, though certificates may hold them as such.
+  auto is_host = [](std::string_view name) {
+    std::string_view last_label = name.substr(name.rfind('.') + 1);
+    return !is_ip_literal(name) && last_label.find_first_not_of("0123456789") != std::string_view::npos;
+  };
+  return !names.empty() && std::ranges::all_of(names, is_host);
+}
+
 int on_verify(int good, X509_STORE_CTX* verification) {
   if (good == 1) return 1;
   void* ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
   ConnectionNotes& notes = notes_of(static_cast<SSL*>(ssl));
+  if (notes.names_are_shown && is_for_hosts_only(verification)) {
+    X509_STORE_CTX_set_error(verification, X509_V_OK);
+    return 1;
+  }
   notes.problem = describe_verification_problem(verification, notes.host);
   notes.refused_certificate = share(X509_STORE_CTX_get0_cert(verification));
   return 0;
@@ -143,8 +160,8 @@ bool set_alpn(SSL* ssl, const std::string& list) {
 
 // Lengths in front, so that no two different triples give the same key.
 std::string session_key(const UpstreamName& name, const std::string& host, const std::string& alpn) {
-  return std::to_string(name.session_scope.size()) + ":" + name.session_scope + std::to_string(host.size()) + ":" +
-         host + alpn;
+  return std::to_string(name.session_scope.size()) + (name.names_are_shown ? "~" : ":") + name.session_scope +
+         std::to_string(host.size()) + ":" + host + alpn;
 }
 
 }  // namespace
@@ -216,6 +233,7 @@ Result<Channel> UpstreamContext::connect(const UpstreamName& name, ByteQueue* ou
   }
   notes->own_records = policy_->records == Records::Own;
   notes->host = *host;
+  notes->names_are_shown = name.names_are_shown;
   notes->session_key = session_key(name, *host, *alpn);
   SSL_set_connect_state(ssl.get());
   // Sessions carry OpenSSL's own time stamps, so they are judged by the same clock.

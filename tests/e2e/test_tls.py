@@ -51,11 +51,11 @@ class Clients(world.Case):
         del self.internet.names["*.wild.test"], self.internet.names[address]
         self.begin()
         wild, idn, by_address, nameless = self.connect(
-            {"host": "deep.wild.test"}, {"host": "xn--bcher-kva.test"}, {"host": address}, {"host": address, "name": None})
+            {"host": "deep.wild.test"}, {"host": "xn--bcher-kva.test"}, {"host": address}, {"host": "shop.test", "name": None})
         self.assertIn("*.wild.test", wild["names"])
         self.assertIn("xn--bcher-kva.test", idn["names"])
         self.assertIn(address, by_address["names"])
-        self.assertIn(address, nameless["names"])
+        self.assertEqual(nameless["names"], ["shop.test"], "the upstream's names and no others")
 
     def test_protocols_that_differ(self):
         self.begin()

@@ -276,6 +276,85 @@ TEST(LeafKeys, OfP256AloneRefuseAClientThatKnowsOnlyRsa) {
   EXPECT_NE(play.client_error().find("handshake_failure"), std::string::npos) << play.client_error();
 }
 
+// --- Clients without a server name ---
+
+struct Nameless {
+  tls::SslCtx origin, client;
+  Story story;
+
+  // The origin's certificate is for these; the client verifies the chain, and this name unless it is empty.
+  Nameless(const std::string& names, const std::string& meant) {
+    TestWorld& world = TestWorld::instance();
+    root_ = pki::issue(pki::ca("nameless"), nullptr);
+    pki::Server server;
+    pki::Spec spec;
+    spec.names = names;
+    server.identity = pki::issue(spec, &root_);
+    origin = server.context();
+    tls::UpstreamOptions options;
+    options.use_system_roots = false;
+    options.extra_roots_pem = pki::pem(root_);
+    upstream_ = std::make_unique<tls::UpstreamContext>(std::move(*tls::UpstreamContext::create(options)));
+    client.reset(SSL_CTX_new(TLS_client_method()));
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(client.get()), world.waylay_ca.certificate());
+    SSL_CTX_set_verify(client.get(), SSL_VERIFY_PEER, nullptr);
+    story.upstream = upstream_.get();
+    story.origin = [this](ByteQueue* output) { return pki::accept(origin.get(), output); };
+    story.client_alpn = {};
+    story.client = [this, meant](ByteQueue* output) {
+      tls::Ssl ssl(SSL_new(client.get()));
+      CHECK(tls::attach_notes(ssl.get()) != nullptr);
+      if (!meant.empty()) SSL_set1_host(ssl.get(), meant.c_str());
+      SSL_set_connect_state(ssl.get());
+      return tls::Channel(std::move(ssl), output);
+    };
+  }
+
+ private:
+  pki::Identity root_;
+  std::unique_ptr<tls::UpstreamContext> upstream_;
+};
+
+TEST(WithoutServerName, ACertificateForHostsIsShownForTheClientToJudge) {
+  Nameless world("DNS:a.origin.test,DNS:*.b.origin.test", "x.b.origin.test");
+  Playbook play(world.story);
+  play.client_says(kGet);
+  EXPECT_EQ(play.origin_got(), kGet) << play.transcript();
+  EXPECT_EQ(play.facts().server_name, "192.0.2.10");
+
+  Nameless strict("DNS:a.origin.test", "other.test");
+  Playbook refused(strict.story);
+  refused.run();
+  EXPECT_EQ(refused.facts().outcome, Outcome::Failed) << "the leaf has no name that the upstream does not have";
+  EXPECT_EQ(refused.origin_got(), "");
+}
+
+TEST(WithoutServerName, ACertificateForAddressesMustBeForThisOne) {
+  Nameless right("IP:192.0.2.10,DNS:a.origin.test", "");
+  Playbook play(right.story);
+  play.client_says(kGet);
+  EXPECT_EQ(play.origin_got(), kGet) << play.transcript();
+  for (const char* names : {"IP:192.0.2.11,DNS:a.origin.test", "DNS:192.0.2.10", "DNS:*.0.2.10"}) {
+    Nameless wrong(names, "");
+    Playbook refused(wrong.story);
+    refused.run();
+    EXPECT_EQ(refused.facts().tls_failure, tls::Cause::WrongHost) << names;
+    EXPECT_EQ(refused.origin_got(), "");
+  }
+}
+
+// The leaf is made from the address alone before the upstream is asked, so it must be for that.
+TEST(WithoutServerName, AnUpstreamThatIsConnectedLateMustBeForTheAddress) {
+  Nameless world("DNS:a.origin.test", "192.0.2.10");
+  world.story.rules = R"({"name": "mock", "match": "http.request.uri == \"/mock\"", "respond": {"status": 204}})";
+  Playbook play(world.story);
+  play.client_says("GET /mock HTTP/1.1\r\nHost: a.origin.test\r\n\r\n");
+  EXPECT_NE(play.client_got().find("204"), std::string::npos) << play.transcript();
+  play.client_says(kGet);
+  EXPECT_EQ(play.origin_got(), "") << play.transcript();
+  EXPECT_EQ(play.facts().tls_failure, tls::Cause::WrongHost);
+}
+
 // --- Versions of the past ---
 
 TEST(OldVersions, ArePassedThroughAndWork) {
