@@ -166,6 +166,7 @@ void H2Relay::on_upstream_end(bool, std::optional<Error> error, Time now) {
   bool was_reset = error.has_value();
   Error why = error ? std::move(*error) : Error::upstream(ErrorKind::Truncated, "the upstream closed the connection");
   sides_.upstream_ready = sides_.upstream_asked = sides_.upstream_leaves = false;
+  early_.clear();
   std::unique_ptr<http::H2Client> gone = std::move(sides_.upstream);  // its streams live until all were told
   for_each(
       [&](H2Exchange& exchange) { exchange.on_upstream_lost(was_reset ? Ending::Reset : Ending::Cut, why, now_); });

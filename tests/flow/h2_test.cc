@@ -469,6 +469,21 @@ TEST(H2Flow, AsksTheUpstreamWhatItSpeaksAndRemembersIt) {
   }
 }
 
+TEST(H2Flow, WhatAnUpstreamSaidThatIsGoneIsNotTheNextOnes) {
+  H2Story story(with_rules(std::string(kMock)));
+  story.play.run();  // both handshakes: nobody has asked for anything yet
+  ASSERT_EQ(story.play.connections(), 1) << story.play.transcript();
+  ByteQueue settings;
+  story.origin->pull(settings, 1 << 20);
+  story.play.origin_says(settings.text());
+  story.play.origin_closes();
+  story.begin_origin();
+  story.get("/real");
+  EXPECT_EQ(story.play.connections(), 2);
+  story.answer(0, "r");
+  EXPECT_EQ(story.at_client.body, "r") << story.play.transcript();
+}
+
 TEST(H2Flow, AnswersInHttp1WhereTheUpstreamCannotBeAsked) {
   Playbook::Setup setup = with_rules(std::string(kMock));
   setup.client_alpn = {"h2", "http/1.1"};
