@@ -21,6 +21,8 @@ void act(const rules::RuleSet& set) {
   aws::Call call = aws::classify(request, "s3.amazonaws.com");
   Everything subject;
   set.may_answer(subject, Time{});
+  rules::ConnectionPlan connection = set.plan_connection(subject, Time{});
+  CHECK(!connection.block || !connection.applied.empty());
   for (match::Moment moment : {match::Moment::Request, match::Moment::Response}) {
     rules::Plan plan = set.plan(subject, moment, call, request, Time{});
     http::Head response = http::Head::response(200, "OK");

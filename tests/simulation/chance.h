@@ -1,23 +1,18 @@
-// The one source of chance of a simulation: the same seed, the same choices, on every machine (SplitMix64, Steele et
-// al. 2014). OpenSSL's keys, nonces and with them the lengths of its signatures come from it too.
+// The one source of chance of a simulation: the same seed, the same choices, on every machine.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "support/seeded_openssl.h"
+
 namespace waylay::simulation {
 
 class Chance {
  public:
-  explicit Chance(uint64_t seed) : state_(seed) {}
+  explicit Chance(uint64_t seed) : numbers_{seed} {}
 
-  uint64_t next() {
-    state_ += 0x9e3779b97f4a7c15;
-    uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
+  uint64_t next() { return numbers_.next(); }
   uint64_t below(uint64_t limit) { return next() % limit; }
   uint64_t between(uint64_t least, uint64_t most) { return least + below(most - least + 1); }
   bool one_in(uint64_t n) { return below(n) == 0; }
@@ -41,10 +36,7 @@ class Chance {
   }
 
  private:
-  uint64_t state_;
+  SplitMix numbers_;
 };
-
-// From here on every random byte that OpenSSL asks for is drawn from `seed`.
-void seed_openssl(uint64_t seed);
 
 }  // namespace waylay::simulation

@@ -2,6 +2,12 @@
 
 #include <algorithm>
 
+#include "http/h2.h"
+#include "simulation/h1_ends.h"
+#include "simulation/h2_client.h"
+#include "simulation/h2_origin.h"
+#include "simulation/text_end.h"
+
 namespace waylay::simulation {
 namespace {
 
@@ -12,14 +18,13 @@ constexpr size_t kMostAccepted = kMostQueued + 64 * 1024;
 // Who stalls longer than this may have met a time limit of the flow.
 constexpr int64_t kShortestLimit_ns = 9 * kSecond_ns;
 constexpr size_t kReceiveBuffer = 16 * 1024;
-constexpr size_t kPipelined = 4;
 
-flow::FlowFacts facts_of(uint64_t number) {
+flow::FlowFacts facts_of(uint64_t number, bool speaks_http2) {
   flow::FlowFacts facts;
   facts.target = 1;
   facts.owner.pid = static_cast<uint32_t>(1000 + number);
   facts.client = *Address::parse("127.0.0.1:40000");
-  facts.destination = *Address::parse("192.0.2.10:443");
+  facts.destination = *Address::parse(speaks_http2 ? "192.0.2.20:443" : "192.0.2.10:443");
   return facts;
 }
 
@@ -31,28 +36,51 @@ std::vector<std::byte> front_of(const ByteQueue& queue, size_t size) {
 }  // namespace
 
 Conversation::Conversation(Universe& universe, uint64_t number)
-    : universe_(universe), chance_(universe.chance), number_(number) {
-  stormy_ = chance_.one_in(2);
+    : universe_(universe),
+      chance_(universe.chance),
+      number_(number),
+      origin_speaks_http2_(chance_.one_in(2)),
+      story_{.chance = chance_, .number = number, .stormy = chance_.one_in(2)} {
+  story_.report = [this](const std::string& what) { wrong(what); };
+  story_.rules_break = [this] { return kind_ == Kind::Http && universe_.rules_break(); };
+  story_.most_held = [this] { return universe_.most_held(); };
   if (chance_.one_in(10))
     kind_ = Kind::Unencrypted;
   else if (chance_.one_in(12))
     kind_ = Kind::Distrusting;
-  plan_ = plan_exchanges(chance_, number_);
-  answers_.is_for_responses = true;
-  flow_ = std::make_unique<flow::Flow>(universe_.environment(), facts_of(number), flow::Settings{}, universe_.now);
+  else if (chance_.one_in(12))
+    kind_ = Kind::PassedThrough;
+  flow::FlowFacts facts = facts_of(number, origin_speaks_http2_);
+  story_.untouched = kind_ == Kind::PassedThrough;
+  if (story_.untouched) universe_.distrust(facts, "origin.test");
+  flow_ = std::make_unique<flow::Flow>(universe_.environment(), std::move(facts), flow::Settings{}, universe_.now);
   if (kind_ == Kind::Unencrypted) {
     std::string name = "/c" + std::to_string(number);
     client_text_ = "SSH-2.0-" + pattern(name, '>', chance_.size(200'000));
     origin_text_ = pattern(name, '<', chance_.size(200'000));
+    speaker_ = std::make_unique<TextEnd>(story_, true, client_text_, origin_text_);
     return;
   }
-  std::vector<std::string> alpn;
-  if (!chance_.one_in(3)) alpn.emplace_back("http/1.1");
   // Every client is a process of its own, with no session of another one.
-  tls::UpstreamName name{"origin.test", "client " + std::to_string(number), alpn};
-  client_.channel.emplace(
-      must_tls(universe_.client_context(kind_ != Kind::Distrusting).connect(name, &client_.coming)));
+  tls::UpstreamName name{"origin.test", "client " + std::to_string(number), offer()};
+  client_.channel.emplace(must_tls(universe_.client_context(kind_ == Kind::Http).connect(name, &client_.coming)));
   client_.channel->start();
+}
+
+std::vector<std::string> Conversation::offer() {
+  switch (chance_.below(5)) {
+    case 0:
+      return {};
+    case 1:
+      return {"http/1.1"};
+    case 2:
+      return {"http/1.1", "h2"};
+    default:
+      break;
+  }
+  if (!chance_.one_in(5) || (!origin_speaks_http2_ && !story_.stormy)) return {"h2", "http/1.1"};
+  story_.troubled = story_.troubled || !origin_speaks_http2_;  // nothing that both speak
+  return {"h2"};
 }
 
 Conversation::~Conversation() = default;
@@ -60,8 +88,8 @@ Conversation::~Conversation() = default;
 // --- What may happen ---
 
 bool Conversation::act() {
-  if (stormy_ && !finishing_ && chance_.one_in(150)) trouble();
-  if (!finishing_ && chance_.one_in(30)) stall();
+  if (story_.stormy && !story_.finishing && chance_.one_in(150)) trouble();
+  if (!story_.finishing && chance_.one_in(30)) stall();
   Origin* origin = nullptr;
   if (!origins_.empty()) origin = &*std::next(origins_.begin(), static_cast<ptrdiff_t>(chance_.below(origins_.size())));
 
@@ -89,7 +117,7 @@ bool Conversation::act() {
         done = origin && origin_writes(*origin);
         break;
       case 6:
-        done = (finishing_ || chance_.one_in(3)) && answer_flow();
+        done = (story_.finishing || chance_.one_in(3)) && answer_flow();
         break;
     }
     if (!done) continue;
@@ -103,7 +131,7 @@ bool Conversation::act() {
 void Conversation::pass_time(int64_t time_ns) {
   bool stalled = !client_.reads || std::ranges::any_of(origins_, [](const Origin& origin) { return !origin.reads; });
   stalled_ns_ = stalled ? stalled_ns_ + time_ns : 0;
-  if (stalled_ns_ > kShortestLimit_ns) troubled_ = true;
+  if (stalled_ns_ > kShortestLimit_ns) story_.troubled = true;
   if (flow_->finished()) return;
   std::optional<int64_t> deadline_ns = flow_->deadline_ns();
   if (!deadline_ns || *deadline_ns > universe_.now.steady_ns) return;
@@ -112,7 +140,7 @@ void Conversation::pass_time(int64_t time_ns) {
 }
 
 void Conversation::finish() {
-  finishing_ = true;
+  story_.finishing = true;
   client_.reads = true;
   for (Origin& origin : origins_) origin.reads = true;
 }
@@ -126,7 +154,7 @@ void Conversation::stall() {
 }
 
 void Conversation::trouble() {
-  troubled_ = true;
+  story_.troubled = true;
   switch (chance_.below(8)) {
     case 0:
       if (client_.lost || flow_->finished()) return;
@@ -136,10 +164,10 @@ void Conversation::trouble() {
       flow_->on_client_failed(Error::client(ErrorKind::System, "Connection reset by peer"), universe_.now);
       return after_event();
     case 1:
-      return end_client(chance_.one_in(2));
+      return end(client_, chance_.one_in(2));
     case 2:
     case 3:
-      if (!origins_.empty()) end_origin(origins_.back(), chance_.one_in(2));
+      if (!origins_.empty() && origins_.back().open) end(origins_.back(), chance_.one_in(2));
       return;
     case 4:
     case 5: {
@@ -171,6 +199,7 @@ bool Conversation::deliver_from_client() {
     std::vector<std::byte> piece = front_of(client_.coming, 1 + chance_.size(kReceiveBuffer - 1));
     client_.coming.consume(piece.size());
     if (!leaving) take(client_, piece.size());
+    if (!leaving) from_client_ += piece.size();
     if (!leaving) flow_->on_client_bytes(piece, universe_.now);
     after_event();
     return true;
@@ -188,7 +217,7 @@ bool Conversation::deliver_to_client() {
     std::vector<std::byte> piece = front_of(client_.sending, 1 + chance_.size(64 * 1024));
     client_.sending.consume(piece.size());
     for (Origin& origin : origins_) origin.accepted = 0;
-    client_read(piece);
+    hear(client_, speaker_.get(), piece);
     if (client_.sending.empty()) {
       take_from_flow();
       if (!flow_->finished()) flow_->on_writable(universe_.now);
@@ -209,6 +238,7 @@ bool Conversation::deliver_from_origin(Origin& origin) {
     std::vector<std::byte> piece = front_of(origin.coming, 1 + chance_.size(kReceiveBuffer - 1));
     origin.coming.consume(piece.size());
     if (!unwanted) take(origin, piece.size());
+    if (!unwanted) from_origins_ += piece.size();
     if (!unwanted) flow_->on_upstream_bytes(origin.id, piece, universe_.now);
     after_event();
     return true;
@@ -226,7 +256,7 @@ bool Conversation::deliver_to_origin(Origin& origin) {
     std::vector<std::byte> piece = front_of(origin.sending, 1 + chance_.size(64 * 1024));
     origin.sending.consume(piece.size());
     client_.accepted = 0;
-    origin_read(origin, piece);
+    origin_hears(origin, piece);
     if (origin.sending.empty()) {
       take_from_flow();
       if (!flow_->finished()) flow_->on_writable(universe_.now);
@@ -236,13 +266,21 @@ bool Conversation::deliver_to_origin(Origin& origin) {
   }
   if (origin.then == Then::Nothing || origin.eof) return false;
   origin.eof = true;
+  if (origin.speaker) origin.speaker->hear_end();
   return true;
 }
 
 void Conversation::take(Side& side, size_t size) {
   side.accepted += size;
-  if (side.accepted > kMostAccepted + universe_.most_held())
+  if (side.accepted > kMostAccepted + universe_.most_held() + held_by_windows())
     wrong(std::to_string(side.accepted) + " bytes were taken while the other side got nothing");
+}
+
+// What HTTP/2's windows let one side be ahead of the other: as much as the connection holds for streams that nobody
+// reads, and its window.
+size_t Conversation::held_by_windows() const {
+  bool http2 = flow_->facts().client_tls.alpn == "h2" || flow_->facts().upstream_tls.alpn == "h2";
+  return http2 ? http::kConnectionHeld + http::kConnectionWindow : 0;
 }
 
 // Answers come when they come, and not in the order of the wishes.
@@ -251,31 +289,54 @@ bool Conversation::answer_flow() {
   size_t index = chance_.below(wishes_.size());
   Wish wish = wishes_[index];
   wishes_.erase(wishes_.begin() + static_cast<ptrdiff_t>(index));
-  if (wish.leaf) {
-    if (flow_->finished()) return true;
-    bool fails = stormy_ && !finishing_ && chance_.one_in(40);
-    troubled_ = troubled_ || fails;
-    Result<std::shared_ptr<const tls::Leaf>> leaf =
-        fails ? Result<std::shared_ptr<const tls::Leaf>>(fail(Error::local(ErrorKind::System, "no leaf today")))
-              : universe_.our_leaf(wish.name, wish.mirrored ? universe_.origin_leaf()->certificate.get() : nullptr);
-    flow_->on_leaf(std::move(leaf), universe_.now);
-    after_event();
-    return true;
-  }
-  auto origin = std::ranges::find(origins_, wish.upstream, &Origin::id);
-  if (origin == origins_.end() || origin->lost || flow_->finished()) return true;
-  if (stormy_ && !finishing_ && chance_.one_in(20)) {
-    troubled_ = origin->lost = true;
-    flow_->on_upstream_failed(origin->id, Error::upstream(ErrorKind::System, "Connection refused"), universe_.now);
+  if (flow_->finished()) return true;
+  if (wish.handler_of != 0) {
+    answer_handler(wish);
+  } else if (wish.leaf) {
+    answer_leaf(wish);
   } else {
-    origin->open = true;
-    if (kind_ != Kind::Unencrypted)
-      origin->channel.emplace(must_tls(universe_.origin_context().accept(
-          *universe_.origin_leaf(), chance_.one_in(3) ? "" : "http/1.1", "origin", &origin->coming)));
-    flow_->on_upstream_connected(origin->id, universe_.now);
+    answer_connect(wish);
   }
   after_event();
   return true;
+}
+
+void Conversation::answer_leaf(const Wish& wish) {
+  bool fails = story_.stormy && !story_.finishing && chance_.one_in(40);
+  story_.troubled = story_.troubled || fails;
+  Result<std::shared_ptr<const tls::Leaf>> leaf =
+      fails ? Result<std::shared_ptr<const tls::Leaf>>(fail(Error::local(ErrorKind::System, "no leaf today")))
+            : universe_.our_leaf(wish.name, wish.mirrored ? universe_.origin_leaf()->certificate.get() : nullptr);
+  flow_->on_leaf(std::move(leaf), universe_.now);
+}
+
+void Conversation::answer_handler(const Wish& wish) {
+  if (chance_.one_in(8)) {
+    Error away = Error::local(ErrorKind::Unavailable, "the handler is away");
+    return flow_->on_handler_answer(wish.handler_of, fail(std::move(away)), universe_.now);
+  }
+  hook::Answer answer;
+  if (chance_.one_in(2)) {
+    answer.emplace();
+    answer->status = 418;
+    answer->fields = {{"X-Rule", "mock"}};
+    answer->body = "tea";
+  }
+  flow_->on_handler_answer(wish.handler_of, std::move(answer), universe_.now);
+}
+
+void Conversation::answer_connect(const Wish& wish) {
+  auto origin = std::ranges::find(origins_, wish.upstream, &Origin::id);
+  if (origin == origins_.end() || origin->lost) return;
+  if (story_.stormy && !story_.finishing && chance_.one_in(20)) {
+    story_.troubled = origin->lost = true;
+    return flow_->on_upstream_failed(origin->id, Error::upstream(ErrorKind::System, "Connection refused"),
+                                     universe_.now);
+  }
+  origin->open = true;
+  if (kind_ == Kind::Unencrypted)
+    origin->speaker = std::make_unique<TextEnd>(story_, false, origin_text_, client_text_);
+  flow_->on_upstream_connected(origin->id, universe_.now);
 }
 
 void Conversation::after_event() {
@@ -329,6 +390,10 @@ void Conversation::carry_out(const flow::Command& command) {
     if (client_.then == Then::Nothing) client_.then = Then::Shutdown;
   } else if (std::holds_alternative<flow::CloseClient>(command)) {
     client_.then = Then::Close;
+  } else if (auto* call = std::get_if<flow::CallHandler>(&command)) {
+    wishes_.push_back({.handler_of = call->exchange});
+  } else if (auto* cancel = std::get_if<flow::CancelHandler>(&command)) {
+    std::erase_if(wishes_, [&](const Wish& wish) { return wish.handler_of == cancel->exchange; });
   } else {
     client_.lost = true;
     client_.sending.clear();
@@ -336,70 +401,77 @@ void Conversation::carry_out(const flow::Command& command) {
   }
 }
 
-// --- The client ---
+// --- The two ends ---
 
 bool Conversation::client_writes() {
   if (client_.lost || client_.fin) return false;
-  if (client_.failed || client_.eof || (finishing_ && everything_answered())) {
-    end_client(!client_.failed);
+  if (client_.failed || client_.eof) {
+    end(client_, !client_.failed);
     return true;
   }
-  // A peer that does not take what was sent before it gets no more.
-  if (client_.coming.size() > 4 * kReceiveBuffer) return false;
-  if (kind_ == Kind::Unencrypted) {
-    std::string_view rest = std::string_view(client_text_).substr(client_text_sent_);
-    if (rest.empty()) {
-      if (!finishing_ || client_.raw.size() < origin_text_.size()) return false;
-      end_client(false);
-      return true;
-    }
-    size_t size = std::min(rest.size(), static_cast<size_t>(1 + chance_.size(20'000)));
-    client_.coming.append(rest.substr(0, size));
-    client_text_sent_ += size;
+  return speaker_ && write(client_, *speaker_);
+}
+
+bool Conversation::origin_writes(Origin& origin) {
+  if (!origin.open || origin.lost || origin.fin) return false;
+  bool hopeless = origin.failed || (origin.eof && !origin.speaker);
+  if (hopeless || (origin.eof && origin.then == Then::Close)) {
+    end(origin, !origin.failed);
     return true;
   }
-  if (client_.channel->state() != tls::Channel::State::Open) return false;
-  if (request_.empty()) {
-    if (asked_ == plan_.size()) {
-      if (!everything_answered()) return false;
-      end_client(true);
-      return true;
-    }
-    if (asked_ - final_answers() >= (number_ % 3 == 0 ? kPipelined : 1)) return false;
-    request_ = plan_[asked_].request();
-    answers_.expect_answer_to(plan_[asked_].method);
-    ++asked_;
+  return origin.speaker && write(origin, *origin.speaker);
+}
+
+// A peer that does not take what was sent before it gets no more.
+bool Conversation::write(Side& side, Speaker& speaker) {
+  if (side.coming.size() > 4 * kReceiveBuffer) return false;
+  if (side.channel && side.channel->state() == tls::Channel::State::Handshaking) return false;
+  if (speaker.wants_to_end()) {
+    end(side, true);
+    return true;
   }
-  size_t size = std::min(request_.size(), static_cast<size_t>(1 + chance_.size(20'000)));
-  if (!client_.channel->write(as_bytes(std::string_view(request_).substr(0, size)))) wrong("the client cannot write");
-  request_.erase(0, size);
+  std::string piece = speaker.say();
+  if (piece.empty()) return false;
+  if (!side.channel) {
+    side.coming.append(piece);
+  } else if (!side.channel->write(as_bytes(piece))) {
+    wrong("an end cannot write");
+  }
   return true;
 }
 
-void Conversation::client_read(Bytes bytes) {
-  if (kind_ == Kind::Unencrypted) {
-    client_.raw.append(as_text(bytes));
-    return;
-  }
-  if (client_.failed) return;
+void Conversation::end(Side& side, bool with_close_notify) {
+  if (side.lost || side.fin) return;
+  if (with_close_notify && side.channel) side.channel->shutdown();
+  side.fin = true;
+}
+
+void Conversation::client_saw_end() {
+  client_.eof = true;
+  if (client_.then == Then::Close) end(client_, true);
+}
+
+void Conversation::hear(Side& side, Speaker* speaker, Bytes bytes) {
+  if (!encrypted()) return speaker->hear(as_text(bytes));
+  if (side.failed) return;
+  bool is_client = &side == &client_;
   std::vector<std::byte> scratch(17 * 1024);
-  client_.channel->put(bytes);
+  side.channel->put(bytes);
   for (;;) {
     Bytes plaintext;
-    switch (client_.channel->next(scratch, plaintext)) {
+    switch (side.channel->next(scratch, plaintext)) {
       case tls::Channel::Event::Plaintext:
-        answers_.put(as_text(plaintext));
-        if (!answers_.error().empty()) wrong(answers_.error());
+        speaker->hear(as_text(plaintext));
         break;
       case tls::Channel::Event::CloseNotify:
-        client_.close_notify = true;
-        answers_.end();
+        if (is_client && speaker) speaker->hear_end();
         break;
       case tls::Channel::Event::HandshakeDone:
+        if (is_client) speaker = client_handshake_done();
         break;
       case tls::Channel::Event::Failed:
-        client_.failed = true;
-        if (kind_ != Kind::Distrusting && !troubled_)
+        side.failed = true;
+        if (is_client && kind_ != Kind::Distrusting && !story_.troubled)
           wrong("the client's TLS failed: " + client_.channel->error().message);
         return;
       case tls::Channel::Event::NeedMore:
@@ -408,127 +480,47 @@ void Conversation::client_read(Bytes bytes) {
   }
 }
 
-void Conversation::client_saw_end() {
-  client_.eof = true;
-  if (client_.then == Then::Close && !client_.fin) end_client(true);
-}
-
-void Conversation::end_client(bool with_close_notify) {
-  if (client_.lost || client_.fin) return;
-  if (with_close_notify && client_.channel) client_.channel->shutdown();
-  client_.fin = true;
-  request_.clear();
-}
-
-size_t Conversation::final_answers() const {
-  auto& messages = const_cast<MessageReader&>(answers_).messages();
-  return static_cast<size_t>(
-      std::ranges::count_if(messages, [](const Message& m) { return m.complete && m.status() >= 200; }));
-}
-
-bool Conversation::everything_answered() const {
-  return request_.empty() && final_answers() == asked_;
-}
-
-// --- The origins ---
-
-void Conversation::origin_read(Origin& origin, Bytes bytes) {
-  if (!origin.channel) {
-    origin.raw.append(as_text(bytes));
-    return;
+Speaker* Conversation::client_handshake_done() {
+  bool http2 = client_.channel->alpn() == "h2";
+  story_.begin(plan_exchanges(chance_, number_, http2));
+  if (http2) {
+    speaker_ = std::make_unique<H2Client>(story_);
+  } else {
+    speaker_ = std::make_unique<H1Client>(story_);
   }
-  if (origin.failed) return;
-  std::vector<std::byte> scratch(17 * 1024);
-  origin.channel->put(bytes);
-  for (;;) {
-    Bytes plaintext;
-    switch (origin.channel->next(scratch, plaintext)) {
-      case tls::Channel::Event::Plaintext:
-        origin.requests.put(as_text(plaintext));
-        check_requests(origin);
-        break;
-      case tls::Channel::Event::CloseNotify:
-      case tls::Channel::Event::HandshakeDone:
-        break;
-      case tls::Channel::Event::Failed:
-        origin.failed = true;
-        return;
-      case tls::Channel::Event::NeedMore:
-        return;
-    }
-  }
+  return speaker_.get();
 }
 
-// In order, each once, whatever upstream connection it comes over, and nothing but what the client said.
-void Conversation::check_requests(Origin& origin) {
-  if (!origin.requests.error().empty()) wrong("the origin got " + origin.requests.error());
-  for (Message& message : origin.requests.messages()) {
-    size_t slash = message.target().rfind("/e");
-    size_t index =
-        slash == std::string::npos ? plan_.size() : strtoul(message.target().c_str() + slash + 2, nullptr, 10);
-    if (index >= plan_.size() || message.target() != plan_[index].name)
-      wrong("the origin got a request that is not this conversation's: " + message.start_line());
-    const PlannedExchange& planned = plan_[index];
-    std::string content = planned.request_content();
-    if (content.compare(0, message.content.size(), message.content) != 0 ||
-        (message.complete && message.content.size() != content.size()))
-      wrong("the origin got another body of " + planned.name);
-    if (&message != &origin.requests.messages().back() || index < next_seen_) continue;
-    next_seen_ = index + 1;
+void Conversation::origin_hears(Origin& origin, Bytes bytes) {
+  if (encrypted() && !origin.channel) {
+    origin.hello.append(bytes);
+    return greet(origin);
   }
+  hear(origin, origin.speaker.get(), bytes);
 }
 
-bool Conversation::origin_writes(Origin& origin) {
-  if (!origin.open || origin.lost || origin.fin || origin.coming.size() > 4 * kReceiveBuffer) return false;
-  if (!origin.channel) {
-    std::string_view rest = std::string_view(origin_text_).substr(origin_text_sent_);
-    if (rest.empty()) {
-      if (!origin.eof) return false;
-      end_origin(origin, false);
-      return true;
-    }
-    size_t size = std::min(rest.size(), static_cast<size_t>(1 + chance_.size(20'000)));
-    origin.coming.append(rest.substr(0, size));
-    origin_text_sent_ += size;
-    return true;
+void Conversation::greet(Origin& origin) {
+  auto hello = tls::parse_client_hello(origin.hello.bytes());
+  if (!hello) wrong("an origin got no ClientHello: " + hello.error().message);
+  if (!*hello) return;
+  std::string protocol = choose_protocol((*hello)->alpn);
+  origin.channel.emplace(
+      must_tls(universe_.origin_context().accept(*universe_.origin_leaf(), protocol, "origin", &origin.coming)));
+  if (protocol == "h2") {
+    origin.speaker = std::make_unique<H2Origin>(story_);
+  } else {
+    origin.speaker = std::make_unique<H1Origin>(story_);
   }
-  if (origin.failed || (origin.eof && origin.answer.empty() && origin.answered == origin.requests.messages().size())) {
-    end_origin(origin, true);
-    return true;
-  }
-  if (origin.channel->state() != tls::Channel::State::Open && origin.channel->state() != tls::Channel::State::Closed)
-    return false;
-  if (origin.answer.empty()) {
-    if (std::exchange(origin.ends_after_answer, false)) {
-      end_origin(origin, true);
-      return true;
-    }
-    if (origin.answered == origin.requests.messages().size()) return false;
-    const Message& request = origin.requests.messages()[origin.answered];
-    if (!request.complete) {
-      if (!origin.eof) return false;
-      end_origin(origin, true);
-      return true;
-    }
-    auto planned = std::ranges::find(plan_, request.target(), &PlannedExchange::name);
-    origin.answer = planned->response();
-    origin.ends_after_answer = planned->response_body == Body::UntilClose;
-    ++origin.answered;
-  }
-  size_t size = std::min(origin.answer.size(), static_cast<size_t>(1 + chance_.size(20'000)));
-  if (!origin.channel->write(as_bytes(std::string_view(origin.answer).substr(0, size))))
-    wrong("the origin cannot write");
-  origin.answer.erase(0, size);
-  return true;
+  ByteQueue first;
+  first.swap(origin.hello);
+  hear(origin, origin.speaker.get(), first.bytes());
 }
 
-void Conversation::end_origin(Origin& origin, bool with_close_notify) {
-  if (origin.lost || origin.fin || !origin.open) return;
-  // An answer that lasts until the end is whole if the end is TLS's own.
-  bool cut_short = !origin.answer.empty() && origin.ends_after_answer;
-  if (with_close_notify && origin.channel && !cut_short) origin.channel->shutdown();
-  origin.fin = true;
-  origin.answer.clear();
+// HTTP/2 where it can be, else HTTP/1.1, with or without a word of it.
+std::string Conversation::choose_protocol(const std::vector<std::string>& offered) {
+  auto offers = [&](std::string_view protocol) { return std::ranges::find(offered, protocol) != offered.end(); };
+  if (origin_speaks_http2_ && offers("h2")) return "h2";
+  return offers("http/1.1") && !chance_.one_in(3) ? "http/1.1" : "";
 }
 
 void Conversation::forget_gone_origins() {
@@ -544,63 +536,45 @@ bool Conversation::over() const {
 }
 
 void Conversation::check() const {
-  size_t recorded = universe_.exchanges_recorded(flow_->facts().id);
-  if (recorded != flow_->facts().exchanges)
-    wrong(std::to_string(flow_->facts().exchanges) + " exchanges, " + std::to_string(recorded) + " of them recorded");
-  if (kind_ == Kind::Unencrypted) {
-    if (origin_text_.compare(0, client_.raw.size(), client_.raw) != 0) wrong("the client got other bytes");
-    if (!troubled_ && client_.raw.size() != origin_text_.size()) wrong("bytes for the client were lost");
-    return;
-  }
-  if (kind_ == Kind::Http) check_answers();
+  const flow::FlowFacts& facts = flow_->facts();
+  if (facts.bytes_from_client != from_client_ || facts.bytes_from_upstream != from_origins_)
+    wrong("the flow counted " + std::to_string(facts.bytes_from_client) + " and " +
+          std::to_string(facts.bytes_from_upstream) + " bytes, and got " + std::to_string(from_client_) + " and " +
+          std::to_string(from_origins_));
+  if (speaker_) speaker_->check();
+  check_records();
 }
 
-void Conversation::check_answers() const {
-  size_t index = 0;
-  bool may_end = troubled_ || universe_.rules_break();
-  for (const Message& message : const_cast<MessageReader&>(answers_).messages()) {
-    if (message.status() < 200) continue;
-    check_answer(message, plan_[index++]);
-    if (!message.complete && !may_end) wrong("the answer to " + plan_[index - 1].name + " was cut short");
-    if (message.field("Connection") == "close" || message.until_close) may_end = true;
+// What the flow says of its exchanges is what the client saw of them.
+void Conversation::check_records() const {
+  auto records = universe_.recorded(flow_->facts().id);
+  if (records.size() != flow_->facts().exchanges)
+    wrong(std::to_string(flow_->facts().exchanges) + " exchanges, " + std::to_string(records.size()) + " recorded");
+  if (kind_ != Kind::Http || !speaker_) return;
+  if (!story_.troubled && records.size() > speaker_->asked())
+    wrong(std::to_string(records.size()) + " exchanges of " + std::to_string(speaker_->asked()) + " requests");
+  for (const Seen& seen : speaker_->seen()) {
+    if (!seen.complete || seen.tunnel) continue;
+    auto is_it = [&](const auto& facts) {
+      return facts->target == seen.name && facts->status == seen.status && facts->response_body == seen.content;
+    };
+    if (std::ranges::count_if(records, is_it) != 1)
+      wrong(seen.name + " was answered with " + std::to_string(seen.status) + " and " + std::to_string(seen.content) +
+            " bytes, which nobody recorded so");
   }
-  if (!may_end && index != asked_)
-    wrong("only " + std::to_string(index) + " of " + std::to_string(asked_) + " requests were answered");
-}
-
-// What is marked as the origin's is the origin's, and whole if it looks whole. All else is said by us, and says so.
-void Conversation::check_answer(const Message& answer, const PlannedExchange& planned) const {
-  std::optional<std::string> marked = answer.field("X-Exchange");
-  if (!marked) {
-    bool ours = answer.field("Server") == "waylay" || answer.field("X-Rule") == "mock";
-    if (!ours) wrong("an answer that nobody gave: " + answer.start_line());
-    return;
-  }
-  if (*marked != planned.name) wrong("the answer to " + planned.name + " is that of " + *marked);
-  bool rewritten = planned.status == 200 && answer.status() == 429 && answer.field("X-Rule") == "status";
-  if (answer.status() != planned.status && !rewritten) wrong("another status: " + answer.start_line());
-  std::string content = planned.response_content();
-  if (content.compare(0, answer.content.size(), answer.content) != 0)
-    wrong("another body in the answer to " + planned.name);
-  // A rule's FIN ends an answer that lasts until the connection's end as the origin's would.
-  bool may_be_cut = answer.until_close && universe_.rules_break();
-  if (answer.complete && !may_be_cut && answer.content.size() != content.size())
-    wrong("the answer to " + planned.name + " looks complete with " + std::to_string(answer.content.size()) + " of " +
-          std::to_string(content.size()) + " bytes");
 }
 
 std::string Conversation::describe() const {
-  std::string out =
-      "conversation " + std::to_string(number_) + (stormy_ ? ", stormy" : ", calm") + (troubled_ ? ", troubled" : "") +
-      ": flow " + std::string(flow::to_string(flow_->facts().outcome)) + (flow_->finished() ? " finished" : "") +
-      (flow_->facts().reason.empty() ? "" : " (" + flow_->facts().reason + ")") + "; asked " + std::to_string(asked_) +
-      "/" + std::to_string(plan_.size()) + ", answered " + std::to_string(final_answers()) + "; client" +
-      (client_.fin ? " fin" : "") + (client_.eof ? " eof" : "") + (client_.lost ? " lost" : "") +
-      (client_.failed ? " failed" : "") + (client_.close_notify ? " close_notify" : "");
+  std::string out = "conversation " + std::to_string(number_) + (story_.stormy ? ", stormy" : ", calm") +
+                    (story_.troubled ? ", troubled" : "") + ": flow " +
+                    std::string(flow::to_string(flow_->facts().outcome)) + (flow_->finished() ? " finished" : "") +
+                    (flow_->facts().reason.empty() ? "" : " (" + flow_->facts().reason + ")") + "; client" +
+                    (client_.fin ? " fin" : "") + (client_.eof ? " eof" : "") + (client_.lost ? " lost" : "") +
+                    (client_.failed ? " failed" : "") + (speaker_ ? ", " + speaker_->describe() : "");
   for (const Origin& origin : origins_)
-    out += "; origin " + std::to_string(origin.id) + (origin.open ? " open" : " asked") + (origin.fin ? " fin" : "") +
-           (origin.eof ? " eof" : "") + " then " + std::to_string(static_cast<int>(origin.then)) + " got " +
-           std::to_string(origin.requests.between_messages()) + " answered " + std::to_string(origin.answered);
+    out += "\n  origin " + std::to_string(origin.id) + (origin.open ? " open" : " asked") + (origin.fin ? " fin" : "") +
+           (origin.eof ? " eof" : "") + " then " + std::to_string(static_cast<int>(origin.then)) +
+           (origin.speaker ? ", " + origin.speaker->describe() : "");
   return out + universe_.how_exchanges_ended(flow_->facts().id);
 }
 

@@ -8,10 +8,10 @@
 
 #include <deque>
 #include <list>
+#include <memory>
 #include <optional>
 
-#include "simulation/message_reader.h"
-#include "simulation/script.h"
+#include "simulation/speaker.h"
 #include "simulation/universe.h"
 
 namespace waylay::simulation {
@@ -31,7 +31,12 @@ class Conversation {
   size_t most_queued() const { return most_queued_; }
 
  private:
-  enum class Kind : uint8_t { Http, Unencrypted, Distrusting };
+  enum class Kind : uint8_t {
+    Http,
+    PassedThrough,  // the same, but the flow has learnt that this client does not trust us
+    Unencrypted,
+    Distrusting
+  };
   // What the flow has ordered for a side once what it has queued is sent.
   enum class Then : uint8_t { Nothing, Shutdown, Close };
 
@@ -43,19 +48,23 @@ class Conversation {
     bool reads = true;
     bool fin = false, fin_told = false;  // the peer will send no more; the flow knows
     bool eof = false, lost = false;      // the peer saw the end; a reset
-    bool close_notify = false;           // the peer saw TLS's own end
     bool failed = false;
     Then then = Then::Nothing;
     size_t accepted = 0;  // bytes that the flow took from the peer since it last sent something to the other side
-    std::string raw;      // what the peer of an unencrypted conversation got
   };
   struct Origin : Side {
     flow::UpstreamId id = 0;
     bool open = false;
-    MessageReader requests;
-    size_t answered = 0;  // of its requests
-    std::string answer;   // being written
-    bool ends_after_answer = false;
+    ByteQueue hello;  // until all of it is there: what is spoken depends on it
+    std::unique_ptr<Speaker> speaker;
+  };
+
+  struct Wish {  // of the flow, not answered yet
+    bool leaf = false;
+    flow::UpstreamId upstream = 0;
+    std::string name;
+    bool mirrored = false;
+    uint64_t handler_of = 0;  // an exchange that waits for a handler's answer
   };
 
   // The things that can be done; false where this one cannot now.
@@ -64,6 +73,9 @@ class Conversation {
   bool deliver_from_origin(Origin& origin);
   bool deliver_to_origin(Origin& origin);
   bool answer_flow();
+  void answer_leaf(const Wish& wish);
+  void answer_handler(const Wish& wish);
+  void answer_connect(const Wish& wish);
   void take(Side& side, size_t size);
   bool client_writes();
   bool origin_writes(Origin& origin);
@@ -73,18 +85,20 @@ class Conversation {
   void after_event();  // as the shell after every call into the flow
   void carry_out(const flow::Command& command);
   void take_from_flow();
-  void client_read(Bytes bytes);
-  void origin_read(Origin& origin, Bytes bytes);
-  void check_requests(Origin& origin);
+  void hear(Side& side, Speaker* speaker, Bytes bytes);
+  bool write(Side& side, Speaker& speaker);
+  Speaker* client_handshake_done();
+  void origin_hears(Origin& origin, Bytes bytes);
+  void greet(Origin& origin);
+  std::vector<std::string> offer();
+  size_t held_by_windows() const;
+  std::string choose_protocol(const std::vector<std::string>& offered);
   void client_saw_end();
-  void end_client(bool with_close_notify);
-  void end_origin(Origin& origin, bool with_close_notify);
+  void end(Side& side, bool with_close_notify);
   void forget_gone_origins();
   bool client_is_gone() const { return client_.lost || (client_.eof && client_.fin_told); }
-  bool everything_answered() const;
-  size_t final_answers() const;
-  void check_answers() const;
-  void check_answer(const Message& answer, const PlannedExchange& planned) const;
+  bool encrypted() const { return kind_ != Kind::Unencrypted; }
+  void check_records() const;
   [[noreturn]] void wrong(const std::string& what) const;
 
   template <class T>
@@ -97,25 +111,16 @@ class Conversation {
   Chance& chance_;
   const uint64_t number_;
   Kind kind_ = Kind::Http;
-  bool stormy_ = false, troubled_ = false, finishing_ = false;
-  std::vector<PlannedExchange> plan_;
+  bool origin_speaks_http2_ = false;
+  Story story_;
   std::string client_text_, origin_text_;  // of an unencrypted conversation
-  size_t client_text_sent_ = 0, origin_text_sent_ = 0;
 
   std::unique_ptr<flow::Flow> flow_;
   Side client_;
-  MessageReader answers_;
-  size_t asked_ = 0;      // requests begun
-  std::string request_;   // the rest of the one being written
-  size_t next_seen_ = 0;  // the least index that an origin may see next
+  std::unique_ptr<ClientSpeaker> speaker_;  // of the client, once it knows what is spoken
   std::list<Origin> origins_;
+  uint64_t from_client_ = 0, from_origins_ = 0;  // bytes that the flow was given
 
-  struct Wish {  // of the flow, not answered yet
-    bool leaf = false;
-    flow::UpstreamId upstream = 0;
-    std::string name;
-    bool mirrored = false;
-  };
   std::deque<Wish> wishes_;
   size_t most_queued_ = 0;
   int64_t stalled_ns_ = 0;

@@ -15,6 +15,8 @@ namespace waylay::simulation {
 namespace {
 
 constexpr int kMostSteps = 2'000'000;
+// Every time limit of a flow is over by then.
+constexpr int kLongestWait_s = 2'000;
 
 struct Totals {
   uint64_t seeds = 0, conversations = 0, steps = 0;
@@ -32,8 +34,7 @@ class Run {
   void go(Totals& totals) {
     uint64_t lively = universe_.chance.between(100, 5'000);
     for (; !alive_.empty(); ++steps_) {
-      if (steps_ == lively)
-        for (auto& conversation : alive_) conversation->finish();
+      if (steps_ == lively) finish();
       if (steps_ == kMostSteps) found("it never ends: " + alive_.front()->describe());
       step();
     }
@@ -58,10 +59,17 @@ class Run {
     size_t index = chance.below(alive_.size());
     if (alive_[index]->act()) {
       idle_ = 0;
+      waited_s_ = 0;
     } else if (++idle_ > 20 * alive_.size()) {  // nobody can do anything but wait
       pass_time(kSecond_ns);
+      if (++waited_s_ == kLongestWait_s) finish();
+      if (waited_s_ > 2 * kLongestWait_s) found("nothing moves any more: " + alive_.front()->describe());
     }
     if (alive_[index]->over()) alive_.erase(alive_.begin() + static_cast<ptrdiff_t>(index));
+  }
+
+  void finish() {
+    for (auto& conversation : alive_) conversation->finish();
   }
 
   void pass_time(int64_t time_ns) {
@@ -74,6 +82,7 @@ class Run {
   std::vector<std::shared_ptr<Conversation>> all_, alive_;
   uint64_t steps_ = 0;
   size_t idle_ = 0;
+  int waited_s_ = 0;
 };
 
 int simulate(int argc, char** argv) {

@@ -29,7 +29,7 @@ class MessageReader {
   void expect_answer_to(std::string method) { methods_.push_back(std::move(method)); }
   bool is_for_responses = false;
 
-  std::vector<Message>& messages() { return messages_; }
+  const std::vector<Message>& messages() const { return messages_; }
   const std::string& error() const { return error_; }
   // The last message grew by nothing that is missing: none was begun, or it is complete.
   bool between_messages() const { return buffer_.empty() && (messages_.empty() || messages_.back().complete); }

@@ -51,6 +51,59 @@ PlannedExchange plan_exchange(Chance& chance, bool is_last) {
   return exchange;
 }
 
+// Some of them long, some of them many.
+Fields plan_fields(Chance& chance, std::string_view prefix, const std::string& name) {
+  Fields fields;
+  size_t count = chance.one_in(20) ? chance.below(60) : chance.below(4);
+  for (size_t i = 0; i < count; ++i) {
+    std::string field = std::string(prefix) + std::to_string(i);
+    size_t size = chance.one_in(50) ? 6'000 : chance.below(60);
+    fields.emplace_back(field, pattern(name + field, ':', size));
+  }
+  return fields;
+}
+
+void make_tunnel(PlannedExchange& exchange, Chance& chance) {
+  using Tunnel = PlannedExchange::Tunnel;
+  exchange.tunnel = chance.one_in(2) ? Tunnel::Connect : Tunnel::Extended;
+  exchange.method = "CONNECT";
+  exchange.status = 200;
+  exchange.request_body = exchange.response_body = Body::Chunked;
+  exchange.request_size = chance.size(100'000);
+  exchange.response_size = chance.size(100'000);
+}
+
+void make_http2(PlannedExchange& exchange, Chance& chance) {
+  using Cut = PlannedExchange::Cut;
+  if (exchange.response_body == Body::UntilClose) exchange.response_body = Body::Chunked;
+  if (exchange.response_size > 300'000 && chance.one_in(2)) exchange.response_size = 300'000;
+  if (chance.one_in(12)) make_tunnel(exchange, chance);
+  exchange.answers_early = chance.one_in(6);
+  exchange.request_fields = plan_fields(chance, "x-a", exchange.name + "request");
+  exchange.response_fields = plan_fields(chance, "x-a", exchange.name + "response");
+  if (exchange.tunnel != PlannedExchange::Tunnel::None) return;
+  if (exchange.request_body != Body::None && chance.one_in(4))
+    exchange.request_trailers = plan_fields(chance, "x-t", exchange.name + "request");
+  if (exchange.response_body != Body::None && exchange.method != "HEAD" && chance.one_in(4))
+    exchange.response_trailers = plan_fields(chance, "x-t", exchange.name + "response");
+  if (!chance.one_in(10)) return;
+  constexpr uint32_t kCodes[] = {0x2, 0x7, 0x8, 0xb};
+  bool answer_has_body = exchange.response_body != Body::None && exchange.method != "HEAD";
+  exchange.cut = !answer_has_body || chance.one_in(2) ? Cut::ByClient : Cut::ByOrigin;
+  exchange.cut_code = kCodes[chance.below(std::size(kCodes))];
+  size_t whole = exchange.cut == Cut::ByClient ? exchange.request_size : exchange.response_content().size();
+  exchange.cut_after = chance.below(whole + 1);
+}
+
+// A few: what nobody reads of all streams together must not fill the connection's window.
+void slow_down(std::vector<PlannedExchange>& plan, Chance& chance) {
+  for (size_t i = chance.between(1, 3); i > 0; --i) {
+    PlannedExchange& exchange = plan[chance.below(plan.size())];
+    (chance.one_in(3) ? exchange.slow_request : exchange.slow_response) = true;
+    if (exchange.response_body != Body::None && chance.one_in(3)) exchange.response_size = 3'000'000;
+  }
+}
+
 }  // namespace
 
 std::string pattern(std::string_view name, char direction, size_t size) {
@@ -84,13 +137,16 @@ std::string PlannedExchange::response() const {
   return method == "HEAD" ? out : out + framed(response_body, response_content());
 }
 
-std::vector<PlannedExchange> plan_exchanges(Chance& chance, uint64_t conversation) {
+std::vector<PlannedExchange> plan_exchanges(Chance& chance, uint64_t conversation, bool http2) {
   std::vector<PlannedExchange> plan;
   size_t count = chance.one_in(10) ? chance.between(10, 40) : chance.between(1, 5);
+  if (http2 && chance.one_in(2)) count = chance.between(5, 60);
   for (size_t i = 0; i < count; ++i) {
     plan.push_back(plan_exchange(chance, i + 1 == count));
     plan.back().name = "/c" + std::to_string(conversation) + "/e" + std::to_string(i);
+    if (http2) make_http2(plan.back(), chance);
   }
+  if (http2 && chance.one_in(3)) slow_down(plan, chance);
   return plan;
 }
 

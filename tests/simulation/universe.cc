@@ -67,6 +67,14 @@ constexpr auto kRules = std::to_array<RuleChoice>({
     {R"([{"name": "stall", "match": "http.request.uri contains \"e3\"", "abort": {"how": "stall", "for": "5s"}}])",
      true},
     {R"([{"name": "cut", "match": "http.request.uri contains \"e2\"", "abort": "rst"}])", true},
+    {R"([{"name": "last", "match": "http.request.uri contains \"e4\"", "abort": "goaway"}])", true},
+    {R"([{"name": "away", "match": "http.request.uri contains \"e1\"", "upstream": {"host": "192.0.2.10", "port": 443}}])",
+     true},
+    {R"([{"name": "hook", "match": "http.request.uri matches \"e[048]$\"", "handler": {"url": "http://127.0.0.1:9000"}}])",
+     false, flow::kMostCollected},
+    {R"([{"name": "late-hook", "match": "http.request.uri matches \"e[048]$\"",
+          "handler": {"url": "http://127.0.0.1:9000", "phase": "response"}}])",
+     false, flow::kMostCollected},
 });
 
 }  // namespace
@@ -121,14 +129,21 @@ void Universe::change_rules() {
   most_held_ = std::max(most_held_, choice.held);
 }
 
+void Universe::distrust(const flow::FlowFacts& client, const std::string& name) {
+  rejections_.learn({client.target, client.owner.pid, "", name}, "refused before", now);
+}
+
 void Universe::exchange_ended(const flow::ExchangeFacts& facts) {
   if (!exchange_ids_.insert(facts.id).second) found("an exchange was recorded twice");
   if (facts.end == flow::ExchangeEnd::Open) found("an exchange was recorded before its end");
   recorded_.emplace(facts.flow->id, std::make_shared<const flow::ExchangeFacts>(facts));
 }
 
-size_t Universe::exchanges_recorded(uint64_t flow) const {
-  return recorded_.count(flow);
+std::vector<std::shared_ptr<const flow::ExchangeFacts>> Universe::recorded(uint64_t flow) const {
+  std::vector<std::shared_ptr<const flow::ExchangeFacts>> all;
+  auto [first, last] = recorded_.equal_range(flow);
+  for (auto row = first; row != last; ++row) all.push_back(row->second);
+  return all;
 }
 
 std::string Universe::how_exchanges_ended(uint64_t flow) const {

@@ -29,13 +29,15 @@ class Universe final : private flow::Recorder {
   const tls::UpstreamContext& client_context(bool trusts_us) const { return trusts_us ? trusting_ : untrusting_; }
 
   void change_rules();
+  // That client has refused our certificate before.
+  void distrust(const flow::FlowFacts& client, const std::string& name);
   // Whether a rule in force now or earlier ends exchanges in a way that a client sees as an accident.
   bool rules_break() const { return rules_break_; }
   // Bytes that rules let one side be ahead of the other: what is dropped, or held until a rule has seen all of it.
   size_t most_held() const { return most_held_; }
 
   // What was recorded of a flow.
-  size_t exchanges_recorded(uint64_t flow) const;
+  std::vector<std::shared_ptr<const flow::ExchangeFacts>> recorded(uint64_t flow) const;
   std::string how_exchanges_ended(uint64_t flow) const;
 
  private:
