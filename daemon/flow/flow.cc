@@ -589,7 +589,10 @@ void Flow::upstream_lost(bool clean_end, std::optional<Error> error) {
     return relay_->on_upstream_end(clean_end, std::move(error), now_);
   }
   if (asks_protocol_) return go_on_without_upstream();
-  if (lazy_) return drop_upstream(broken);  // it is asked again when an exchange needs it
+  if (lazy_) {  // another is connected when an exchange needs it
+    upstream_early_.clear();
+    return drop_upstream(broken);
+  }
   std::string why = error ? "upstream: " + error->message : "upstream closed the connection during the handshake";
   if (may_show_error_page()) return show_error_page(std::move(why), broken);
   // Unreachable or refused: the client is reset, as the network would do.

@@ -122,12 +122,21 @@ int start(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPATCH** o
   return 1;
 }
 
+// For the life of the process: OpenSSL's own cleaning at exit still needs the providers.
+struct Providers {
+  OSSL_PROVIDER* standard = nullptr;
+  OSSL_PROVIDER* ours = nullptr;
+};
+
 // Naming a provider ends the silent loading of the default one, which must then be named as well.
-bool load() {
-  bool loaded = OSSL_PROVIDER_add_builtin(nullptr, kProvider, start) == 1 &&
-                OSSL_PROVIDER_load(nullptr, "default") != nullptr && OSSL_PROVIDER_load(nullptr, kProvider) != nullptr;
+Providers load() {
+  Providers providers;
+  if (OSSL_PROVIDER_add_builtin(nullptr, kProvider, start) == 1) {
+    providers.standard = OSSL_PROVIDER_load(nullptr, "default");
+    providers.ours = OSSL_PROVIDER_load(nullptr, kProvider);
+  }
   ERR_clear_error();
-  return loaded;
+  return providers;
 }
 
 }  // namespace
@@ -142,8 +151,8 @@ SecretsCapture::~SecretsCapture() {
 }
 
 const char* key_schedule_query() {
-  static const bool loaded = load();
-  return loaded ? kQuery : nullptr;
+  static const Providers loaded = load();
+  return loaded.standard && loaded.ours ? kQuery : nullptr;
 }
 
 }  // namespace waylay::tls
