@@ -167,7 +167,7 @@ void Conversation::trouble() {
       return end(client_, chance_.one_in(2));
     case 2:
     case 3:
-      if (!origins_.empty() && origins_.back().open) end(origins_.back(), chance_.one_in(2));
+      if (!origins_.empty() && origins_.back().open) leave_early(origins_.back());
       return;
     case 4:
     case 5: {
@@ -444,6 +444,12 @@ void Conversation::end(Side& side, bool with_close_notify) {
   if (side.lost || side.fin) return;
   if (with_close_notify && side.channel) side.channel->shutdown();
   side.fin = true;
+}
+
+void Conversation::leave_early(Origin& origin) {
+  bool orderly = chance_.one_in(2);
+  bool would_lie = origin.speaker && origin.speaker->would_cut();
+  end(origin, orderly && !would_lie);
 }
 
 void Conversation::client_saw_end() {

@@ -95,6 +95,7 @@ class Conversation {
   std::string choose_protocol(const std::vector<std::string>& offered);
   void client_saw_end();
   void end(Side& side, bool with_close_notify);
+  void leave_early(Origin& origin);
   void forget_gone_origins();
   bool client_is_gone() const { return client_.lost || (client_.eof && client_.fin_told); }
   bool encrypted() const { return kind_ != Kind::Unencrypted; }
