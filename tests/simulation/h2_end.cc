@@ -395,7 +395,8 @@ void H2End::on_data(uint8_t flags, uint32_t id, std::string_view payload) {
   Stream* stream = find(id);
   if (stream == nullptr) return;  // reset, and forgotten
   if (stream->peer_ended || (stream->reset && stream->peer_code)) wrong("DATA behind a stream's end");
-  if (static_cast<int64_t>(payload.size()) > room(*stream)) wrong("more DATA than the stream's window");
+  bool fits = payload.empty() || static_cast<int64_t>(payload.size()) <= room(*stream);  // RFC 9113 section 6.9.1
+  if (!fits) wrong("more DATA than the stream's window");
   std::string_view content = without_padding(flags, payload);
   if (stream->reset) return;
   if (!stream->head_heard) wrong("DATA before HEADERS");
