@@ -1,5 +1,5 @@
-// One direction of a WebSocket, whole and in pieces: the same messages come out, within the limits, and never more bytes
-// than were put in. The first octet says which side it is, whether messages are deflated, and how.
+// One direction of a WebSocket, whole and in pieces: the same messages come out, within the limits, and never more
+// bytes than were put in. The first octet says which side it is, whether messages are deflated, and how.
 #include <algorithm>
 #include <string>
 
