@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 #include "http/h1.h"
-#include "support/llhttp_reader.h"
+#include "tests/support/llhttp_reader.h"
 
 namespace waylay::http {
 namespace {
