@@ -478,8 +478,10 @@ TEST_F(Following, NeverEndsForWantOfEvents) {
 TEST(Feed, HoldsNoMoreContentOfMessagesThanItMay) {
   Feed feed;
   Subscription subscription(feed, {}, {.messages = true});
+  auto exchange = std::make_shared<flow::ExchangeFacts>();
+  exchange->flow = std::make_shared<const flow::FlowFacts>();
   auto message = std::make_shared<flow::MessageFacts>();
-  message->exchange = std::make_shared<flow::ExchangeFacts>();
+  message->exchange = exchange;
   message->content = std::string(16 * 1024, 'x');
   size_t told = Feed::kMaximumContent / message->content.size() + 5;
   for (size_t i = 0; i < told; ++i) feed.publish(std::shared_ptr<const flow::MessageFacts>(message));
