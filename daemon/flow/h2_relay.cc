@@ -35,11 +35,7 @@ class H2Relay::ClientEnd final : public http::H2Session::Handler {
     exchange.on_request_end(trailers, relay_.now_);
     relay_.settle(exchange);
   }
-  void on_sent(http::H2Stream& stream) override {
-    H2Exchange& exchange = exchange_of(stream);
-    if (exchange.exchange()) exchange.exchange()->on_writable(relay_.now_);
-    relay_.settle(exchange);
-  }
+  void on_sent(http::H2Stream& stream) override { relay_.go_on(exchange_of(stream)); }
   void on_closed(http::H2Stream& stream, http::H2Code code, bool by_peer) override {
     H2Exchange& exchange = exchange_of(stream);
     exchange.on_client_closed(code, by_peer, relay_.now_);
@@ -78,11 +74,7 @@ class H2Relay::UpstreamEnd final : public http::H2Session::Handler {
     exchange.on_response_end(trailers, relay_.now_);
     relay_.settle(exchange);
   }
-  void on_sent(http::H2Stream& stream) override {
-    H2Exchange& exchange = exchange_of(stream);
-    if (exchange.exchange()) exchange.exchange()->on_writable(relay_.now_);
-    relay_.settle(exchange);
-  }
+  void on_sent(http::H2Stream& stream) override { relay_.go_on(exchange_of(stream)); }
   void on_closed(http::H2Stream& stream, http::H2Code code, bool by_peer) override {
     H2Exchange& exchange = exchange_of(stream);
     exchange.on_upstream_closed(code, by_peer, relay_.now_);
@@ -230,6 +222,12 @@ void H2Relay::begin(http::H2Stream& stream, http::H2Head head, bool ends) {
   exchange.index = exchanges_open_.size() - 1;
   stream.context = &exchange;
   exchange.begin(begin_exchange(), std::move(head), ends, now_);
+  settle(exchange);
+}
+
+// Either end of it has room again.
+void H2Relay::go_on(H2Exchange& exchange) {
+  if (exchange.exchange()) exchange.exchange()->on_writable(now_);
   settle(exchange);
 }
 

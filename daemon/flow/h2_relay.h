@@ -44,6 +44,7 @@ class H2Relay final : public Relay {
   template <class Event>
   void for_each(const Event& event);
   void begin(http::H2Stream& stream, http::H2Head head, bool ends);
+  void go_on(H2Exchange& exchange);
   void settle(H2Exchange& exchange);
   void refused(std::string why);
   void start_client(const http::H2Settings& mirrored);

@@ -1,25 +1,6 @@
 // Evaluating an expression allocates nothing: it is done for each rule and each exchange.
-#include <cstdlib>
-#include <new>
-
+#include "support/allocations.h"
 #include "unit/match/support.h"
-
-namespace {
-thread_local size_t allocations = 0;
-}
-
-void* operator new(size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-  std::free(memory);
-}
 
 namespace waylay::match {
 namespace {

@@ -1,27 +1,9 @@
 #include "rules/rule_index.h"
 
-#include <cstdlib>
-#include <new>
 #include <random>
 
+#include "support/allocations.h"
 #include "unit/rules/support.h"
-
-namespace {
-thread_local size_t allocations = 0;
-}
-
-void* operator new(size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-  std::free(memory);
-}
 
 namespace waylay::rules {
 namespace {
