@@ -1,7 +1,7 @@
 verb_help() {
   cat <<'TEXT'
 usage: ./dev bench [peers] [--peers A,B,...] [--workloads A,B,...] [--reps N] [--duration SECONDS] [--rules N]
-       ./dev bench own [--seconds N] [--reps N] [--scale]
+       ./dev bench own [--seconds N] [--reps N] [--scale | --distance | --neighbours]
        ./dev bench micro [FILTER]
        ./dev bench instructions [--record] [--profile [WORKLOAD]]
 
@@ -20,7 +20,9 @@ Ratios that are worse than in the last kept run, beyond the noise, are listed.
 The harness is the folder that WAYLAY_BENCH names (default: ../shared/bench). Raw lines are kept in build/bench/.
 
 own: the real way of use, client and interception in one namespace: nobody between, an nft redirect, the bpf engine.
-With --scale also the cost of a connection by the number of those open and of attached targets, and the time of an attach.
+With --scale instead the cost of a connection by the number of those open and of attached targets, and the time of an
+attach; with --distance the time to the first byte by the round-trip time to the origin; with --neighbours what a process
+that is no target pays for those that are.
 
 micro: Google Benchmark of the pure floors in memory; FILTER is a regular expression.
 

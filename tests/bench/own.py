@@ -3,11 +3,14 @@
 the listener. Beside it the same load with nobody between (direct), and with waylayd --listen behind a plain nft redirect
 in that namespace (nft).
 
-    own.py --build build/release [--keep FOLDER] [--seconds 4] [--reps 3] [--scale]
+    own.py --build build/release [--keep FOLDER] [--seconds 4] [--reps 3] [--scale | --distance | --neighbours]
 
 The daemon has one core for itself, load and origin share another. CPU is user and system time of both processes; the
-figure to compare is CPU per unit of work. Medians of interleaved repetitions, with what they range over. --scale instead
-measures what depends on numbers: connections open at a time, targets attached, the time that an attach takes.
+figure to compare is CPU per unit of work. Medians of interleaved repetitions, with what they range over. Instead:
+
+--scale       what depends on numbers: connections open at a time, targets attached, the time that an attach takes
+--distance    the time to a new connection's first byte, by the round-trip time between target and origin
+--neighbours  what a process that is no target pays for those that are, on the same machine and in the same namespace
 """
 
 import argparse
@@ -19,7 +22,8 @@ import statistics
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS))
 from support import certificates, daemon, network, origin, place, process  # noqa: E402
 
 HOST = "origin.bench.test"
@@ -46,7 +50,7 @@ class World:
         self.hosts = self.folder / "hosts"
         self.hosts.write_text(self.internet.hosts_file())
         self.resident = self.begin_in_target(self.cgroup)
-        self.daemon = None
+        self.daemon = self.distance = None
 
     def new_cgroup(self, label):
         group = place.cgroup2_root() / f"{self.place.name}-{label}"
@@ -62,8 +66,26 @@ class World:
         """A target is found by its processes: one that stays."""
         return process.Background([*self.in_target(cgroup), "sleep", "3600"], self.folder / "resident.log")
 
-    def load(self, *command, timeout=120, check=False):
-        return process.run([*self.in_target(self.cgroup), "taskset", "-c", LOAD_CPU, *command], timeout=timeout, check=check)
+    def load(self, *command, timeout=120, check=False, cgroup=None):
+        inside = self.in_target(cgroup or self.cgroup)
+        return process.run([*inside, "taskset", "-c", LOAD_CPU, *command], timeout=timeout, check=check)
+
+    def set_distance(self, milliseconds):
+        """From now on packets between the target and the internet take half of it each way; 0: the link as it is."""
+        if self.distance:
+            self.distance.stop()  # its devices go with it, and with them their routes
+            self.distance = None
+        if not milliseconds:
+            return
+        log = self.folder / f"distance-{milliseconds}.log"
+        spaces, addresses = (self.job, self.internet.namespace), ("198.51.101.2", "198.51.101.1")
+        program = ["/usr/bin/python3", "-B", TESTS / "support" / "distance.py", *(space.path for space in spaces)]
+        self.distance = process.Background([*program, "far0", milliseconds], log)
+        process.until(lambda: "ready" in self.distance.said() or not self.distance.is_running(), 15, "the link is there")
+        for space, own, peer in zip(spaces, addresses, reversed(addresses)):
+            process.run(["ip", "-n", space.name, "address", "add", own, "peer", peer, "dev", "far0"])
+            process.run(["ip", "-n", space.name, "link", "set", "far0", "up"])
+        process.run(["ip", "-n", self.job.name, "route", "add", f"{self.internet.names[HOST][0]}/32", "dev", "far0"])
 
     def start_origin(self):
         certificate, key = self.authority.good("origin", HOST)
@@ -88,7 +110,8 @@ class World:
         self.origin = process.Background(command, folder / "log")
         process.until(lambda: (folder / "pid").exists() or not self.origin.is_running(), 15, "nginx is up")
 
-    def start_daemon(self, engine):
+    def start_daemon(self, engine, targets=None):
+        """targets: what the bpf engine attaches to, each as the words after `waylay attach`; None: the world's cgroup."""
         folder = self.place.folder(f"daemon-{engine}")
         one = daemon.Daemon(self.build, folder, self.place.short / f"{self.place.number()}d",
                             upstream_roots=self.authority.certificate)
@@ -104,11 +127,12 @@ class World:
             process.run([*process.in_namespace(self.job.path), "nft", "-f", "-"], feed=rules)
         self.daemon = one.start()
         if engine == "bpf":
-            self.attach(self.cgroup)
+            for words in [[f"cgroup:/{self.cgroup.name}"]] if targets is None else targets:
+                self.attach(*words)
 
-    def attach(self, cgroup):
+    def attach(self, *words):
         started = time.monotonic()
-        self.daemon.waylay("attach", f"cgroup:/{cgroup.name}", "--no-trust")
+        self.daemon.waylay("attach", *words, "--no-trust")
         return time.monotonic() - started
 
     def stop_daemon(self):
@@ -144,6 +168,7 @@ class World:
 
     def remove(self):
         self.stop_daemon()
+        self.set_distance(0)
         self.resident.stop()
         self.origin.stop()
         self.internet.remove()
@@ -248,7 +273,7 @@ def measure_scale(world, options):
                 groups.append(world.new_cgroup(f"other{attached}"))
                 residents.append(world.begin_in_target(groups[-1]))
                 process.until(lambda: groups[-1].joinpath("cgroup.procs").read_text(), 5, "a process is in the cgroup")
-                attaches.append(world.attach(groups[-1]) * 1e3)
+                attaches.append(world.attach(f"cgroup:/{groups[-1].name}") * 1e3)
                 attached += 1
             tell(targets=goal, **{"CPU us per connection": connections(world, options.seconds)["CPU us per connection"],
                                   "CPU us per request": wrk(world, options.seconds, 64)["CPU us per request"],
@@ -261,21 +286,102 @@ def measure_scale(world, options):
     return lines
 
 
+MOMENTS = {"connected": "time_connect", "TLS done": "time_appconnect", "first byte": "time_starttransfer"}
+
+
+def first_bytes(world, version):
+    """One new connection with curl: the milliseconds at which each moment came."""
+    form = " ".join(f"%{{{moment}}}" for moment in MOMENTS.values())
+    outcome = world.load("curl", "--silent", "--fail", f"--http{version}", "--cacert", world.trust(), "-o", "/dev/null",
+                         "-w", form, f"https://{HOST}/small.json", check=True)
+    return [float(seconds) * 1e3 for seconds in outcome.out.split()]
+
+
+def measure_distance(world, options):
+    lines = []
+    print(f"| round trip, ms | HTTP | engine | {' | '.join(MOMENTS)} |\n|---:|---|---|{'---:|' * len(MOMENTS)}")
+    for milliseconds in (0, 10, 50, 150):
+        world.set_distance(milliseconds)
+        for engine in ENGINES:
+            if engine != "direct":
+                world.start_daemon(engine)
+            world.check_who_answers(engine)  # also makes the leaf and the upstream's session
+            for version in ("1.1", "2"):
+                tries = list(zip(*(first_bytes(world, version) for _ in range(5 * options.reps))))
+                lines.append({"round_trip_ms": milliseconds, "http": version, "engine": engine,
+                              **dict(zip(MOMENTS, tries))})
+                medians = " | ".join(f"{statistics.median(one):.1f}" for one in tries)
+                print(f"| {milliseconds} | {version} | {engine} | {medians} |", flush=True)
+            world.stop_daemon()
+    return lines
+
+
+# A process that is no target: its own CPU, user and system, in us for a connection to a server of its own on loopback and
+# for a child that ends at once.
+NEIGHBOUR = """
+import os, socket
+def cost(count, step):
+    before = os.times()
+    for _ in range(count): step()
+    after = os.times()
+    return sum(after[:4]) / count * 1e6 - sum(before[:4]) / count * 1e6
+server = socket.create_server(("127.0.0.1", 0))
+def connect():
+    with socket.create_connection(server.getsockname()), server.accept()[0]: pass
+def fork():
+    child = os.fork()
+    if child == 0: os._exit(0)
+    os.waitpid(child, 0)
+print(cost(20000, connect), cost(2000, fork))
+"""
+CGROUPS = 50
+
+
+def measure_neighbours(world, options):
+    """Interleaved: nobody attached, other cgroups, the tree of another process."""
+    neighbour = world.new_cgroup("neighbour")
+    groups = [world.new_cgroup(f"other{number}") for number in range(CGROUPS)]
+    residents = [world.begin_in_target(group) for group in groups]
+    attached = {"nobody": [], f"{CGROUPS} cgroups": [[f"cgroup:/{group.name}"] for group in groups],
+                "a process tree": [[f"pid:{residents[0].pid}", "--tree"]]}
+    costs = {}
+    try:
+        for _ in range(options.reps):
+            for who, targets in attached.items():
+                if targets:
+                    world.start_daemon("bpf", targets)
+                tries = world.load("/usr/bin/python3", "-c", NEIGHBOUR, cgroup=neighbour, check=True).out.split()
+                for what, value in zip(("connection", "child"), tries):
+                    costs.setdefault(what, {}).setdefault(who, []).append(float(value))
+                world.stop_daemon()
+    finally:
+        for one in residents:
+            one.stop()
+    print(f"| a neighbour's CPU, us | {' | '.join(attached)} |\n|---|{'---:|' * len(attached)}")
+    for what, by_who in costs.items():
+        print(f"| {what} | {' | '.join(map(cell, by_who.values()))} |")
+    return [{"neighbour": what, "attached": who, "us": values}
+            for what, by_who in costs.items() for who, values in by_who.items()]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--reps", type=int, default=3)
-    parser.add_argument("--scale", action="store_true")
+    kinds = parser.add_mutually_exclusive_group()
+    measures = {"scale": measure_scale, "distance": measure_distance, "neighbours": measure_neighbours}
+    for name in measures:
+        kinds.add_argument(f"--{name}", dest="kind", action="store_const", const=name, default="own")
     options = parser.parse_args()
+    kind = options.kind
     world = World(options.build.resolve())
     try:
-        lines = measure_scale(world, options) if options.scale else compare_engines(world, options)
+        lines = measures.get(kind, compare_engines)(world, options)
     finally:
         world.remove()
     if options.keep:
-        kind = "scale" if options.scale else "own"
         path = options.keep / f"{kind}-{time.strftime('%Y-%m-%d-%H%M%S')}.jsonl"
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
