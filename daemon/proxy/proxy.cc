@@ -35,8 +35,6 @@ tls::ClientPolicy client_policy_of(const warden::StartInfo& info) {
 }
 
 Result<std::unique_ptr<Shared>> make_shared_part(Inheritance& from, Services services) {
-  Result<tls::TicketKeys> keys = tls::TicketKeys::make();
-  if (!keys) return fail(keys);
   Result<tls::UpstreamRoots> roots = tls::UpstreamRoots::load({.extra_roots_pem = from.info.upstream_roots});
   if (!roots) return fail(roots, "loading the roots for upstreams");
   Result<std::shared_ptr<const tls::UpstreamPolicy>> policy = make_policy(from.info);
@@ -44,7 +42,6 @@ Result<std::unique_ptr<Shared>> make_shared_part(Inheritance& from, Services ser
   Result<std::unique_ptr<tls::LeafMinter>> minter = tls::LeafMinter::create(from.info.ca_certificate);
   if (!minter) return fail(minter, "preparing leaves");
   return std::unique_ptr<Shared>(new Shared{.services = services,
-                                            .ticket_keys = *keys,
                                             .roots = std::move(*roots),
                                             .policy = std::move(*policy),
                                             .minter = std::move(*minter),
@@ -116,9 +113,11 @@ void Proxy::Impl::reload_rules() {
 }
 
 Result<void> Proxy::Impl::make_workers() {
+  Result<tls::TicketKeys> keys = tls::TicketKeys::make(now());
+  if (!keys) return fail(keys);
   for (Fd& channel : inheritance.channels) {
     auto index = static_cast<unsigned>(workers.size());
-    Result<std::unique_ptr<Worker>> worker = Worker::make(index, *shared, std::move(channel));
+    Result<std::unique_ptr<Worker>> worker = Worker::make(index, *shared, *keys, std::move(channel));
     if (!worker) return fail(worker, "worker " + std::to_string(index));
     workers.push_back(std::move(*worker));
   }

@@ -22,7 +22,6 @@ struct Services {
 
 struct Shared {
   Services services;
-  tls::TicketKeys ticket_keys;
   tls::UpstreamRoots roots;
   std::shared_ptr<const tls::UpstreamPolicy> policy;
   std::unique_ptr<tls::LeafMinter> minter;

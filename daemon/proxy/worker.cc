@@ -20,9 +20,9 @@ constexpr size_t kScratch = 17 * 1024;  // one decrypted record is 16 KiB + 256 
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::make(unsigned index, Shared& shared, Fd warden_channel,
-                                             const io::RingOptions& options) {
-  Result<tls::ClientContext> client = tls::ClientContext::create(shared.ticket_keys, shared.policy->records);
+Result<std::unique_ptr<Worker>> Worker::make(unsigned index, Shared& shared, const tls::TicketKeys& keys,
+                                             Fd warden_channel, const io::RingOptions& options) {
+  Result<tls::ClientContext> client = tls::ClientContext::create(keys, shared.policy->records);
   if (!client) return fail(client);
   Result<tls::UpstreamContext> upstream = tls::UpstreamContext::create(shared.roots, shared.policy);
   if (!upstream) return fail(upstream);
@@ -51,6 +51,7 @@ Worker::Worker(unsigned index, Shared& shared, Contexts contexts, std::unique_pt
                    shared.protocols,  shared.services.recorder, shared.services.identifiers, scratch_,
                    shared.error_page, shared.client_policy},
       tools_{*ring_, environment_, leaves_, processes_, handler_sockets_},
+      ticket_timer_(io::Timer::calling<&Worker::renew_ticket_keys>(this, ring_->timers())),
       stop_timer_(io::Timer::calling<&Worker::next_step_of_stop>(this, ring_->timers())) {}
 
 Worker::~Worker() {
@@ -74,6 +75,7 @@ void Worker::run(std::promise<Result<void>> started) {
   if (!enabled) return started.set_value(fail(enabled));
   mailbox_->start();
   warden_.open(std::move(warden_channel_));
+  ticket_timer_.start_at(now().steady_ns);
   started.set_value({});
   while (!links_closed_ || !mailbox_->closed() || !warden_.closed()) turn();
 }
@@ -82,6 +84,11 @@ void Worker::turn() {
   if (Result<void> turned = ring_->run_once(); !turned) give_up(index_, turned.error());
   std::erase_if(gates_, [](const auto& each) { return each.second->closed(); });
   close_when_empty();
+}
+
+// Also where nobody connects: what is in memory tells of the last hours only.
+void Worker::renew_ticket_keys() {
+  ticket_timer_.start_at(contexts_.client.renew_ticket_keys(ring_->time()));
 }
 
 void Worker::join() {

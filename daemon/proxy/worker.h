@@ -31,8 +31,8 @@ class Worker final : private WardenLink::Owner {
   using Done = std::move_only_function<void()>;  // called in the worker's thread
 
   // Everything that needs privileges or descriptors is made here, before the thread exists.
-  static Result<std::unique_ptr<Worker>> make(unsigned index, Shared& shared, Fd warden_channel,
-                                              const io::RingOptions& options = {});
+  static Result<std::unique_ptr<Worker>> make(unsigned index, Shared& shared, const tls::TicketKeys& keys,
+                                              Fd warden_channel, const io::RingOptions& options = {});
   ~Worker() override;
 
   Result<void> start();  // the thread; returns when its ring is enabled
@@ -58,6 +58,7 @@ class Worker final : private WardenLink::Owner {
 
   void run(std::promise<Result<void>> started);
   void turn();
+  void renew_ticket_keys();
   void open_gate(std::shared_ptr<const Target> target, std::vector<Fd> listeners);
   void drain_gate(uint32_t target, bool close_connections, Done drained);
   void begin_stop();
@@ -79,6 +80,7 @@ class Worker final : private WardenLink::Owner {
   Tools tools_;
   std::map<uint32_t, std::unique_ptr<Gate>> gates_;
   enum class Stop { No, Finishing, Closing, Aborting } stop_ = Stop::No;
+  io::Timer ticket_timer_;
   io::Timer stop_timer_;
   bool links_closed_ = false;
   std::thread thread_;

@@ -1,7 +1,5 @@
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 
 #include "tls/connection_notes.h"
@@ -49,18 +47,6 @@ bool bind_tickets(SSL* ssl, std::string_view scope, const Fingerprint& leaf) {
 
 }  // namespace
 
-Result<TicketKeys> TicketKeys::make() {
-  TicketKeys keys;
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(keys.bytes_.data()), static_cast<int>(kSize)) != 1) {
-    return fail(openssl_error(ErrorKind::Unavailable, "making session ticket keys"));
-  }
-  return keys;
-}
-
-TicketKeys::~TicketKeys() {
-  OPENSSL_cleanse(bytes_.data(), bytes_.size());
-}
-
 Result<ClientContext> ClientContext::create(const TicketKeys& keys, Records records) {
   SslCtx context(SSL_CTX_new_ex(nullptr, key_schedule_query(), TLS_server_method()));
   if (!context) return fail(openssl_error(ErrorKind::Unavailable, "making the TLS context for clients"));
@@ -71,16 +57,17 @@ Result<ClientContext> ClientContext::create(const TicketKeys& keys, Records reco
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);          // an idle connection costs 31 KiB instead of 60
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);  // tickets only
   SSL_CTX_set_alpn_select_cb(raw, choose_alpn, nullptr);
-  std::array<std::byte, TicketKeys::kSize> ticket_keys;
-  std::copy(keys.bytes().begin(), keys.bytes().end(), ticket_keys.begin());
   bool set = SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) == 1 &&
              SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION) == 1 &&
              SSL_CTX_set_ciphersuites(raw, kTls13Suites) == 1 && SSL_CTX_set_cipher_list(raw, kTls12Suites) == 1 &&
              set_groups(raw) && SSL_CTX_set_num_tickets(raw, 1) == 1 &&  // each costs 15 to 40 us
-             SSL_CTX_set_tlsext_ticket_keys(raw, ticket_keys.data(), static_cast<long>(ticket_keys.size())) == 1;
-  OPENSSL_cleanse(ticket_keys.data(), ticket_keys.size());
+             seal_tickets(raw, keys);
   if (!set) return fail(openssl_error(ErrorKind::Unavailable, "setting up the TLS context for clients"));
   return ClientContext(std::move(context), records);
+}
+
+int64_t ClientContext::renew_ticket_keys(Time now) {
+  return tls::renew_ticket_keys(context_.get(), now);
 }
 
 Result<Channel> ClientContext::accept(const Leaf& leaf, std::string_view alpn_chosen, std::string_view ticket_scope,

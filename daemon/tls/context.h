@@ -1,8 +1,7 @@
-// What all TLS connections of one side share. A context belongs to one worker thread (TicketKeys and UpstreamRoots are
-// shared by all); channels made from it may outlive it.
+// What all TLS connections of one side share. A context belongs to one worker thread (UpstreamRoots are shared
+// by all); channels made from it may outlive it.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,27 +12,12 @@
 #include "tls/client_identity.h"
 #include "tls/leaf.h"
 #include "tls/openssl.h"
+#include "tls/ticket_keys.h"
 
 namespace waylay::tls {
 
 // Who protects the records once a handshake is done.
 enum class Records { OpenSsl, Own /* where record_layer.h can */ };
-
-// What seals the session tickets that clients get. Made once per run of the daemon and given to every worker, so that a
-// client may resume on any of them; wiped at its end.
-class TicketKeys {
- public:
-  static constexpr size_t kSize = 80;  // name, HMAC and AES key, as OpenSSL 3.0 wants them
-  static Result<TicketKeys> make();
-  ~TicketKeys();
-  TicketKeys(const TicketKeys&) = default;
-  TicketKeys& operator=(const TicketKeys&) = default;
-  Bytes bytes() const { return bytes_; }
-
- private:
-  TicketKeys() = default;
-  std::array<std::byte, kSize> bytes_{};
-};
 
 // We are the server, towards the intercepted client. TLS 1.2 and 1.3 with forward secrecy and AEAD only.
 class ClientContext {
@@ -45,6 +29,9 @@ class ClientContext {
   // target and the name) and the same leaf only. The bytes of the ClientHello are put() into the channel by the caller.
   Result<Channel> accept(const Leaf& leaf, std::string_view alpn_chosen, std::string_view ticket_scope,
                          ByteQueue* output) const;
+
+  // Tickets are sealed with the keys of this time from now on. Returns when to be called next (Time::steady_ns).
+  int64_t renew_ticket_keys(Time now);
 
  private:
   ClientContext(SslCtx context, Records records) : context_(std::move(context)), records_(records) {}

@@ -57,8 +57,8 @@ TestWorld::TestWorld()
       waylay_ca(make_ca("waylay")),
       origin_minter(must(tls::LeafMinter::create(must(origin_ca.certificate_pem())))),
       waylay_minter(must(tls::LeafMinter::create(must(waylay_ca.certificate_pem())))),
-      origin_context(must(tls::ClientContext::create(must(tls::TicketKeys::make())))),
-      client_side_context(must(tls::ClientContext::create(must(tls::TicketKeys::make())))),
+      origin_context(must(tls::ClientContext::create(must(tls::TicketKeys::make(now()))))),
+      client_side_context(must(tls::ClientContext::create(must(tls::TicketKeys::make(now()))))),
       upstream_context(trusting(origin_ca)),
       trusting_client_context(trusting(waylay_ca)),
       untrusting_client_context(trusting(origin_ca)) {}

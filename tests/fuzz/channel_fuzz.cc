@@ -25,7 +25,7 @@ struct World {
     tls::UnsignedLeaf prepared = std::move(*minter->prepare({"example.org"}, now()));
     std::vector<std::byte> signature = *ca.sign(prepared.tbs());
     leaf = *minter->finish(std::move(prepared), signature);
-    client_context.emplace(std::move(*tls::ClientContext::create(*tls::TicketKeys::make())));
+    client_context.emplace(std::move(*tls::ClientContext::create(*tls::TicketKeys::make(now()))));
     tls::UpstreamOptions options;
     options.use_system_roots = false;
     options.extra_roots_pem = ca_pem;

@@ -85,7 +85,7 @@ struct World {
       options.use_system_roots = false;
       options.extra_roots_pem = must(each->authority->certificate_pem());
       each->trusting.emplace(must(tls::UpstreamContext::create(options)));
-      each->serving.emplace(must(tls::ClientContext::create(must(tls::TicketKeys::make()))));
+      each->serving.emplace(must(tls::ClientContext::create(must(tls::TicketKeys::make(now())))));
     }
   }
   struct Authority {

@@ -246,7 +246,7 @@ std::vector<std::shared_ptr<const flow::ExchangeFacts>> Records::exchanges() con
 Shell::Shell(FakeWarden& warden, const std::string& upstream_root_pem)
     : ring(std::move(*io::Ring::make())),
       listener_(listen_on_loopback()),
-      client_tls_(std::move(*tls::ClientContext::create(*tls::TicketKeys::make()))),
+      client_tls_(std::move(*tls::ClientContext::create(*tls::TicketKeys::make(now())))),
       upstream_tls_(
           std::move(*tls::UpstreamContext::create({.extra_roots_pem = upstream_root_pem, .use_system_roots = false}))),
       minter_(std::move(*tls::LeafMinter::create(warden.ca_pem()))),

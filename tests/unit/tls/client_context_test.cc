@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
+
 #include "tls/alert.h"
 #include "unit/tls/support.h"
 
@@ -15,6 +17,12 @@ SslSession newest_session;
 int keep_session(SSL*, SSL_SESSION* session) {
   newest_session.reset(session);
   return 1;
+}
+
+Time periods_later(int periods) {
+  Time time = now();
+  time.steady_ns += periods * TicketKeys::kPeriod_ns;
+  return time;
 }
 
 class ClientContextTest : public ::testing::TestWithParam<int> {
@@ -45,6 +53,7 @@ class ClientContextTest : public ::testing::TestWithParam<int> {
     run(outcome, context, leaf, {}, "", scope, session.get());
     EXPECT_TRUE(both_open(outcome.client, outcome.server));
     EXPECT_EQ(outcome.client.channel->resumed(), outcome.server.channel->resumed());
+    newest_session.reset(SSL_get1_session(ssl_of_last_plain_peer()));  // TLS 1.2 does not call back for a second ticket
     return outcome.server.channel->resumed();
   }
 
@@ -115,8 +124,70 @@ TEST_P(ClientContextTest, DoesNotResumeWithAnotherLeaf) {
 TEST_P(ClientContextTest, DoesNotResumeWithTicketsOfAnotherRun) {
   Outcome outcome;
   run(outcome, {}, "");
-  ClientContext other_run = std::move(*ClientContext::create(*TicketKeys::make()));
+  ClientContext other_run = std::move(*ClientContext::create(*TicketKeys::make(now())));
   EXPECT_FALSE(resumes(other_run, *side_.example, "scope"));
+}
+
+TEST_P(ClientContextTest, ResumesWithTicketsOfThePeriodBefore) {
+  Outcome outcome;
+  run(outcome, {}, "");
+  side_.context.renew_ticket_keys(periods_later(1));
+  EXPECT_TRUE(resumes(side_.context, *side_.example, "scope"));
+}
+
+TEST_P(ClientContextTest, DoesNotResumeWithTicketsOfTwoPeriodsBefore) {
+  for (bool at_once : {false, true}) {
+    ClientContext context = std::move(*ClientContext::create(side_.keys));
+    Outcome outcome;
+    run(outcome, context, *side_.example, {}, "", "scope", nullptr);
+    if (!at_once) context.renew_ticket_keys(periods_later(1));
+    context.renew_ticket_keys(periods_later(2));
+    EXPECT_FALSE(resumes(context, *side_.example, "scope"));
+  }
+}
+
+TEST_P(ClientContextTest, WorkersThatLookAtDifferentTimesAgreeOnTheirKeys) {
+  ClientContext other_worker = std::move(*ClientContext::create(side_.keys));
+  for (int period = 1; period <= 3; ++period) side_.context.renew_ticket_keys(periods_later(period));
+  Outcome outcome;
+  run(outcome, {}, "");
+  EXPECT_FALSE(resumes(other_worker, *side_.example, "scope")) << "the time of this key is three periods away";
+  run(outcome, {}, "");
+  other_worker.renew_ticket_keys(periods_later(3));
+  EXPECT_TRUE(resumes(other_worker, *side_.example, "scope"));
+}
+
+TEST_P(ClientContextTest, AClientThatResumesGetsATicketOfThePresentPeriod) {
+  Outcome outcome;
+  run(outcome, {}, "");
+  for (int period = 1; period <= 3; ++period) {
+    side_.context.renew_ticket_keys(periods_later(period));
+    EXPECT_TRUE(resumes(side_.context, *side_.example, "scope")) << period;
+  }
+}
+
+TEST(TicketKeys, AreRenewedAtTheEndOfAPeriodOnly) {
+  Time start{.steady_ns = 10 * TicketKeys::kPeriod_ns};
+  TicketKeys keys = *TicketKeys::make(start);
+  TicketKeys::Key first = keys.current();
+  EXPECT_EQ(keys.renew({.steady_ns = 11 * TicketKeys::kPeriod_ns - 1}), 11 * TicketKeys::kPeriod_ns);
+  EXPECT_EQ(keys.current().name, first.name);
+  EXPECT_EQ(keys.renew({.steady_ns = 11 * TicketKeys::kPeriod_ns}), 12 * TicketKeys::kPeriod_ns);
+  EXPECT_NE(keys.current().name, first.name);
+  EXPECT_NE(keys.current().secrets, first.secrets);
+  ASSERT_NE(keys.find(first.name.data()), nullptr);
+  EXPECT_EQ(keys.find(first.name.data())->secrets, first.secrets);
+}
+
+TEST(TicketKeys, AreWipedAtTheirEnd) {
+  alignas(TicketKeys) std::array<unsigned char, sizeof(TicketKeys)> memory;
+  auto* keys = new (memory.data()) TicketKeys(*TicketKeys::make(now()));
+  TicketKeys::Key key = keys->current();
+  auto stands_in = [&](const auto& bytes) { return !std::ranges::search(memory, bytes).empty(); };
+  EXPECT_TRUE(stands_in(key.secrets));
+  keys->~TicketKeys();
+  EXPECT_FALSE(stands_in(key.secrets));
+  EXPECT_FALSE(stands_in(key.name));
 }
 
 TEST_P(ClientContextTest, LearnsFromAnAlertThatTheClientRefusesTheLeaf) {
@@ -205,7 +276,7 @@ TEST(ClientContext, ShowsALeafFromAnRsaCa) {
   std::vector<std::byte> signature = *ca.sign(prepared.tbs());
   std::shared_ptr<const Leaf> leaf = *minter->finish(std::move(prepared), signature);
 
-  ClientContext context = std::move(*ClientContext::create(*TicketKeys::make()));
+  ClientContext context = std::move(*ClientContext::create(*TicketKeys::make(now())));
   SslCtx trusting = client_context(pem_of(root));
   End client, server;
   server.channel = *context.accept(*leaf, "", "scope", &server.output);

@@ -149,7 +149,7 @@ ClientSide::ClientSide()
     : ca(std::move(*CertificateAuthority::make({.host = "testhost"}, now()))),
       ca_pem(*ca.certificate_pem()),
       minter(std::move(*LeafMinter::create(ca_pem))),
-      keys(*TicketKeys::make()),
+      keys(*TicketKeys::make(now())),
       context(std::move(*ClientContext::create(keys))),
       example(leaf("example.org")) {}
 
