@@ -10,6 +10,8 @@ constexpr size_t kBatch = 64 * 1024;
 // Frames without body that wait for a peer who does not read: answers to PING and SETTINGS, heads, resets. Above this
 // nothing more is received from it.
 constexpr size_t kQueuedFrames = 1'000;
+// For an upstream's first SETTINGS: several times around the earth, and less than what clients wait for ours.
+constexpr int64_t kSettings_ns = kSecond_ns;
 
 H2Exchange& exchange_of(http::H2Stream& stream) {
   return *static_cast<H2Exchange*>(stream.context);
@@ -81,7 +83,10 @@ class H2Relay::UpstreamEnd final : public http::H2Session::Handler {
     relay_.settle(exchange);
   }
   void on_refused(std::string) override {}  // of a server's end only
-  void on_settings() override { relay_.sides_.client->mirror(relay_.sides_.upstream->peer_settings()); }
+  void on_settings() override {
+    relay_.silent_until_ns_.reset();
+    relay_.sides_.client->mirror(relay_.sides_.upstream->peer_settings());
+  }
   void on_go_away(http::H2Code, std::string_view) override {
     relay_.sides_.upstream_leaves = true;
     relay_.leave(false);
@@ -106,7 +111,7 @@ H2Relay::~H2Relay() = default;
 void H2Relay::on_client_bytes(Bytes plaintext, Time now) {
   if (closed_) return;
   now_ = now;
-  start_client({});
+  start_client(std::nullopt);
   sides_.client->receive(plaintext, now);
   run();
 }
@@ -147,7 +152,7 @@ void H2Relay::on_upstream_bytes(Bytes plaintext, Time now) {
     sides_.upstream->receive(plaintext, now);
   } else {
     early_.append(plaintext);
-    if (std::optional<http::H2Settings> settings = http::peek_settings(early_.bytes())) start_client(*settings);
+    if (std::optional<http::H2Settings> settings = http::peek_settings(early_.bytes())) start_client(settings);
   }
   run();
 }
@@ -196,7 +201,7 @@ bool H2Relay::wants_upstream_bytes() const {
 }
 
 std::optional<int64_t> H2Relay::deadline_ns() const {
-  std::optional<int64_t> first;
+  std::optional<int64_t> first = silent_until_ns_;
   for (const std::unique_ptr<H2Exchange>& open : exchanges_open_) {
     std::optional<int64_t> next = open->deadline_ns();
     if (next) first = std::min(first.value_or(*next), *next);
@@ -269,14 +274,18 @@ void H2Relay::start_upstream() {
   });
 }
 
-// It is told with the first SETTINGS what the upstream's say, if they are there by then; else with second ones.
-void H2Relay::start_client(const http::H2Settings& mirrored) {
-  if (!sides_.client) sides_.client = std::make_unique<http::H2Server>(*client_end_, mirrored);
+// Clients need not expect that a server says SETTINGS twice, and some look at the first ones alone. What it asks goes
+// on meanwhile.
+void H2Relay::start_client(const std::optional<http::H2Settings>& mirrored) {
+  if (sides_.client) return;
+  sides_.client = std::make_unique<http::H2Server>(*client_end_);
+  if (mirrored) sides_.client->mirror(*mirrored);
+  if (!mirrored && !options_.lazy) silent_until_ns_ = now_.steady_ns + kSettings_ns;
 }
 
 // No request more is wanted of the client.
 void H2Relay::leave(bool at_once) {
-  start_client({});
+  start_client(std::nullopt);
   sides_.client->shut_down(at_once);
 }
 
@@ -303,8 +312,15 @@ void H2Relay::flush() {
   }
 }
 
+bool H2Relay::waits_for_settings() const {
+  bool may_come = sides_.upstream_ready && !sides_.client->failure();
+  return silent_until_ns_ && may_come && now_.steady_ns < *silent_until_ns_;
+}
+
 bool H2Relay::flush_client() {
-  if (!sides_.client || link_.client_is_behind() || !sides_.client->wants_pull()) return false;
+  if (!sides_.client || waits_for_settings()) return false;
+  silent_until_ns_.reset();
+  if (link_.client_is_behind() || !sides_.client->wants_pull()) return false;
   sides_.client->pull(output_, kBatch);
   if (output_.empty()) return false;
   link_.to_client(output_.bytes());

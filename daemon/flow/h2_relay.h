@@ -3,8 +3,8 @@
 //
 // What the upstream's connection does, the client's does: GOAWAY is passed on, its end resets the streams that were
 // open and lets those that were answered end. An error of HTTP/2 ends the connection that made it, the streams of the
-// other are told by resets. The upstream's own SETTINGS (extended CONNECT, fewer streams) are passed on as they come;
-// its windows are as large as the client's own.
+// other are told by resets. The upstream's own SETTINGS (extended CONNECT, fewer streams) are passed on as they come:
+// its first ones with our first, which wait for them as the client would. Its windows are as large as the client's own.
 #pragma once
 
 #include <memory>
@@ -47,12 +47,13 @@ class H2Relay final : public Relay {
   void go_on(H2Exchange& exchange);
   void settle(H2Exchange& exchange);
   void refused(std::string why);
-  void start_client(const http::H2Settings& mirrored);
+  void start_client(const std::optional<http::H2Settings>& mirrored);
   void start_upstream();
   void leave(bool at_once);
   // Behind every event.
   void run();
   void flush();
+  bool waits_for_settings() const;
   bool flush_client();
   bool flush_upstream();
   void end_upstream();
@@ -71,7 +72,8 @@ class H2Relay final : public Relay {
   ByteQueue output_;  // on its way from a session to the link
   Time now_;          // of the event being handled
   bool client_settings_came_ = false, closed_ = false;
-  std::optional<Ending> ending_;  // of the connection, wished by a rule
+  std::optional<int64_t> silent_until_ns_;  // towards the client, while the upstream's SETTINGS are on their way
+  std::optional<Ending> ending_;            // of the connection, wished by a rule
 };
 
 }  // namespace waylay::flow

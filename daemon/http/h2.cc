@@ -31,7 +31,7 @@ std::string_view to_string(H2Code code) {
 }
 
 struct H2Session::Impl {
-  Impl(Handler& owner, bool is_server, uint32_t window, const H2Settings& mirrored);
+  Impl(Handler& owner, bool is_server, uint32_t window);
 
   // nghttp2's callbacks, in the order of their first use.
   static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user);
@@ -52,6 +52,7 @@ struct H2Session::Impl {
                            nghttp2_data_source* source, void* user);
   static const nghttp2_session_callbacks* callbacks();
   static const nghttp2_option* options();
+  std::vector<nghttp2_settings_entry> first_settings(const H2Settings& mirrored) const;
 
   H2Stream* stream_of(int32_t id) const {
     return static_cast<H2Stream*>(nghttp2_session_get_stream_user_data(session.get(), id));
@@ -69,6 +70,7 @@ struct H2Session::Impl {
   void fail_session_by(int code);
   void resume(H2Stream& stream);
   void stream_frame_sent(H2Stream& stream, const nghttp2_frame_hd& header);
+  void say_settings();
   void last_go_away();
   void settle_connection_window();
   void enlarge_window(H2Stream& stream, size_t passed_on);
@@ -85,7 +87,8 @@ struct H2Session::Impl {
   H2Fields fields;
   FloodGuard guard;
   H2FrameWatch watch;
-  H2Settings told;  // server: what the client knows of the upstream
+  H2Settings told;  // server: what the client knows of the upstream, or will know by the first SETTINGS
+  bool settings_said = false;
   Time now;
   uint32_t stream_window;
   size_t held = 0;              // of all streams
@@ -133,28 +136,34 @@ const nghttp2_option* H2Session::Impl::options() {
   return made.get();
 }
 
-H2Session::Impl::Impl(Handler& owner, bool is_server, uint32_t window, const H2Settings& mirrored)
-    : handler(owner), server(is_server), watch(is_server, guard), told(mirrored), stream_window(window) {
+H2Session::Impl::Impl(Handler& owner, bool is_server, uint32_t window)
+    : handler(owner), server(is_server), watch(is_server, guard), stream_window(window) {
   nghttp2_session* made = nullptr;
   int code = server ? nghttp2_session_server_new2(&made, callbacks(), this, options())
                     : nghttp2_session_client_new2(&made, callbacks(), this, options());
   CHECK(code == 0);
   session.reset(made);
-  std::vector<nghttp2_settings_entry> settings = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window},
-                                                  {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaximumHeaderList}};
-  if (server) {
-    settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, told.maximum_streams});
-    settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});
-    if (told.extended_connect) settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
-  } else {
-    settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
-  }
+  // Of a server the most that it may say, see say_settings.
+  std::vector<nghttp2_settings_entry> settings = first_settings({.extended_connect = true});
   CHECK(nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);
   CHECK(nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, kConnectionWindow) == 0);
 }
 
-H2Session::H2Session(Handler& handler, bool server, uint32_t stream_window, const H2Settings& mirrored)
-    : impl_(std::make_unique<Impl>(handler, server, stream_window, mirrored)) {}
+std::vector<nghttp2_settings_entry> H2Session::Impl::first_settings(const H2Settings& mirrored) const {
+  std::vector<nghttp2_settings_entry> settings = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window},
+                                                  {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaximumHeaderList}};
+  if (!server) {
+    settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
+    return settings;
+  }
+  settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, mirrored.maximum_streams});
+  settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});
+  if (mirrored.extended_connect) settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
+  return settings;
+}
+
+H2Session::H2Session(Handler& handler, bool server, uint32_t stream_window)
+    : impl_(std::make_unique<Impl>(handler, server, stream_window)) {}
 H2Session::~H2Session() = default;
 
 // --- Receiving ---
@@ -262,6 +271,8 @@ int H2Session::Impl::headers_received(const nghttp2_frame& frame) {
 int H2Session::Impl::head_received(H2Stream& stream, bool ends) {
   Result<H2Head> head = reader.finish();
   if (!head) return refuse(stream, std::move(head).error().message);
+  if (server && !head->protocol.empty() && !told.extended_connect)
+    return refuse(stream, "request: an extended CONNECT, which was not offered");
   if (!server && head->head.status() / 100 == 1) {
     handler.on_informational(stream, head->head);
     return 0;
@@ -536,9 +547,26 @@ int H2Session::Impl::frame_sent(nghttp2_session*, const nghttp2_frame* frame, vo
   return 0;
 }
 
+// nghttp2 wants a server's SETTINGS before it reads any of the client's. What they have to say of the upstream may be
+// known only later: so nghttp2's own, which are the first frame (RFC 9113 section 3.4), are said in other words.
+void H2Session::Impl::say_settings() {
+  settings_said = true;
+  if (!server) return;
+  const uint8_t* unsaid = nullptr;
+  CHECK(nghttp2_session_mem_send(session.get(), &unsaid) > 0 && unsaid[3] == NGHTTP2_SETTINGS);
+  constexpr size_t kHeader = 9, kEntry = 6;
+  std::vector<nghttp2_settings_entry> settings = first_settings(told);
+  std::vector<uint8_t> frame(kHeader + kEntry * settings.size());
+  frame[2] = static_cast<uint8_t>(kEntry * settings.size());
+  frame[3] = NGHTTP2_SETTINGS;
+  nghttp2_pack_settings_payload(frame.data() + kHeader, frame.size() - kHeader, settings.data(), settings.size());
+  output->append(as_bytes(frame.data(), frame.size()));
+}
+
 void H2Session::pull(ByteQueue& out, size_t limit) {
   Impl& self = *impl_;
   self.output = &out;
+  if (!self.settings_said) self.say_settings();
   while (out.size() < limit && nghttp2_session_want_write(self.session.get()) != 0) {
     const uint8_t* bytes = nullptr;
     ssize_t size = nghttp2_session_mem_send(self.session.get(), &bytes);
@@ -588,7 +616,7 @@ H2Settings H2Session::peer_settings() const {
 
 // --- Server ---
 
-H2Server::H2Server(Handler& handler, const H2Settings& mirrored) : H2Session(handler, true, kStreamWindow, mirrored) {}
+H2Server::H2Server(Handler& handler) : H2Session(handler, true, kStreamWindow) {}
 
 void H2Server::inform(H2Stream& stream, const Head& head) {
   Impl& self = *impl_;
@@ -617,7 +645,8 @@ void H2Server::mirror(const H2Settings& settings) {
   if (settings.maximum_streams != told.maximum_streams)
     news.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maximum_streams});
   told = {told.extended_connect || settings.extended_connect, settings.maximum_streams};
-  if (!news.empty()) nghttp2_submit_settings(impl_->session.get(), NGHTTP2_FLAG_NONE, news.data(), news.size());
+  if (impl_->settings_said && !news.empty())
+    nghttp2_submit_settings(impl_->session.get(), NGHTTP2_FLAG_NONE, news.data(), news.size());
 }
 
 // In two steps, so that no request is lost that the client sent before it knew (RFC 9113 section 6.8).
@@ -638,7 +667,7 @@ void H2Session::Impl::last_go_away() {
 // --- Client ---
 
 H2Client::H2Client(Handler& handler, uint32_t stream_window)
-    : H2Session(handler, false, std::clamp(stream_window, kSmallestWindow, kStreamWindow), {}) {}
+    : H2Session(handler, false, std::clamp(stream_window, kSmallestWindow, kStreamWindow)) {}
 
 H2Stream& H2Client::request(const Head& head, const H2Extras& extras, bool ends) {
   Impl& self = *impl_;

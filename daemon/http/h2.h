@@ -147,18 +147,19 @@ class H2Session {
 
  protected:
   struct Impl;
-  H2Session(Handler& handler, bool server, uint32_t stream_window, const H2Settings& mirrored);
+  H2Session(Handler& handler, bool server, uint32_t stream_window);
   std::unique_ptr<Impl> impl_;
 };
 
 class H2Server : public H2Session {
  public:
-  explicit H2Server(Handler& handler, const H2Settings& mirrored = {});
+  explicit H2Server(Handler& handler);
 
   void inform(H2Stream& stream, const Head& head);  // 1xx
   // `never_indexed` as in H2Head. With `ends` no body follows.
   void respond(H2Stream& stream, const Head& head, std::string_view never_indexed, bool ends);
-  void mirror(const H2Settings& settings);  // tells the client, if it is something new
+  // Tells the client, if it is something new: with the first SETTINGS, which the first pull() says, or with others.
+  void mirror(const H2Settings& settings);
   // Takes no new streams: at once, or once the client knows; over() when those open have ended.
   void shut_down(bool at_once);
 };

@@ -29,6 +29,13 @@ class H2Story {
     origin = std::make_unique<http::H2Server>(at_origin);
     at_origin.consumer = origin.get();
   }
+  // Says so much, and nothing of what the origin could answer: what the client hears of it.
+  std::string client_hears(http::H2Client& says) {
+    ByteQueue bytes;
+    says.pull(bytes, 1 << 20);
+    play.client_says(bytes.text());
+    return play.take_client_got();
+  }
   // Moves bytes until nothing moves.
   void run() {
     for (bool moved = true; moved;) {
@@ -96,6 +103,53 @@ TEST(H2Flow, MirrorsWhatTheUpstreamSpeaks) {
   play.client_says("GET /a HTTP/1.1\r\nHost: origin.test\r\n\r\n");
   EXPECT_EQ(play.facts().client_tls.alpn, "http/1.1");
   EXPECT_EQ(play.origin_got(), "GET /a HTTP/1.1\r\nHost: origin.test\r\n\r\n");
+}
+
+// h2spec's "Settings Synchronization" wants the SETTINGS behind a client's own to be their acknowledgement.
+TEST(H2Flow, TheFirstSettingsWaitForTheUpstreams) {
+  H2Story story;
+  story.origin->mirror({true, 50});
+  EXPECT_EQ(story.client_hears(story.client), "") << "the upstream's are not there";
+  http::ask(story.client, http::get("/"), true);
+  EXPECT_EQ(story.client_hears(story.client), "");
+  story.origin->receive(as_bytes(story.play.take_origin_got()), kNow);
+  EXPECT_EQ(story.at_origin.heads.size(), 1u) << "a request does not wait";
+  ByteQueue settings;
+  story.origin->pull(settings, 1 << 20);
+  story.play.origin_says(settings.text());
+  std::string heard = story.play.take_client_got();
+  EXPECT_EQ(http::settings_in(heard), "SETTINGS 4=131072 6=131072 3=50 9=1 8=1; SETTINGS ACK; ");
+  story.client.receive(as_bytes(heard), kNow);
+  story.client_hears(story.client);
+  story.play.client_says(std::string("\0\0\6\4\0\0\0\0\0\0\2\0\0\0\0", 15));
+  EXPECT_EQ(http::settings_in(story.play.take_client_got()), "SETTINGS ACK; ");
+}
+
+TEST(H2Flow, TheFirstSettingsDoNotWaitForever) {
+  H2Story story;
+  story.origin->mirror({true, 100});
+  EXPECT_EQ(story.client_hears(story.client), "");
+  story.play.wait(1'100);
+  std::string heard = story.play.take_client_got();
+  EXPECT_EQ(http::settings_in(heard), "SETTINGS 4=131072 6=131072 3=100 9=1; SETTINGS ACK; ");
+  story.client.receive(as_bytes(heard), kNow);
+  story.run();
+  EXPECT_TRUE(story.client.peer_settings().extended_connect) << "second ones say what the upstream's do";
+}
+
+TEST(H2Flow, TheFirstSettingsDoNotWaitForAnUpstreamThatIsGone) {
+  H2Story story;
+  EXPECT_EQ(story.client_hears(story.client), "");
+  story.play.origin_resets();
+  EXPECT_TRUE(http::settings_in(story.play.take_client_got()).starts_with("SETTINGS 4=131072"));
+  EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
+}
+
+TEST(H2Flow, WhoBreaksHttp2BeforeTheUpstreamsSettingsHearsIt) {
+  H2Story story;
+  story.play.client_says("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_TRUE(http::settings_in(story.play.client_got()).starts_with("SETTINGS 4=131072"));
+  EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
 }
 
 TEST(H2Flow, StreamsBodiesAndTrailersBothWaysAtOnce) {

@@ -225,6 +225,33 @@ TEST(H2, ExtendedConnectNeedsTheUpstreamsWord) {
   EXPECT_EQ(request_host(pair.at_server.heads[0].head), "example.org");
 }
 
+TEST(H2, WhatIsKnownBeforeTheFirstSettingsIsSaidWithThem) {
+  Witness witness;
+  H2Server server(witness);
+  server.receive(as_bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Raw::frame(NGHTTP2_SETTINGS, 0, 0, "") +
+                          Raw::frame(NGHTTP2_PING, 0, 0, "are you?")),
+                 kNow);
+  server.mirror({true, 7});
+  ByteQueue out;
+  server.pull(out, 1 << 20);
+  EXPECT_EQ(settings_in(out.text()), "SETTINGS 4=131072 6=131072 3=7 9=1 8=1; SETTINGS ACK; ");
+  EXPECT_EQ(out.text()[3], char{NGHTTP2_SETTINGS}) << "nghttp2 has its answers first";
+  out.clear();
+  server.mirror({true, 7});
+  EXPECT_FALSE(server.wants_pull());
+  server.mirror({true, 8});
+  server.pull(out, 1 << 20);
+  EXPECT_EQ(settings_in(out.text()), "SETTINGS 3=8; ");
+}
+
+TEST(H2, AnExtendedConnectThatWasNotOfferedIsMalformed) {
+  Raw raw;
+  raw.say(raw.headers(1, Raw::field(":method", "CONNECT") + Raw::field(":scheme", "https") + Raw::field(":path", "/") +
+                             Raw::field(":authority", "a.test") + Raw::field(":protocol", "websocket")));
+  EXPECT_EQ(raw.witness.said, "[refused request: an extended CONNECT, which was not offered]");
+  EXPECT_EQ(raw.heard_on_streams(), "3 on 1; ");
+}
+
 TEST(H2, APlainConnectHasItsAuthorityAsTarget) {
   Pair pair;
   H2Head head;

@@ -1,6 +1,7 @@
 // An end of an HTTP/2 session under test: what it is told, written down.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -56,6 +57,25 @@ inline H2Head get(std::string_view path, const std::vector<std::pair<std::string
 
 inline H2Stream& ask(H2Client& client, const H2Head& head, bool ends) {
   return client.request(head.head, head, ends);
+}
+
+// The SETTINGS among frames that a session said: "SETTINGS 3=100; SETTINGS ACK; ".
+inline std::string settings_in(std::string_view frames) {
+  std::string out;
+  auto number = [&](size_t at, size_t size) {
+    uint32_t value = 0;
+    for (unsigned char byte : frames.substr(at, size)) value = value << 8 | byte;
+    return value;
+  };
+  for (size_t length = 0; frames.size() >= 9; frames.remove_prefix(std::min(frames.size(), 9 + length))) {
+    length = number(0, 3);
+    if (frames[3] != 4) continue;  // RFC 9113 section 6.5
+    out += (frames[4] & 1) != 0 ? "SETTINGS ACK" : "SETTINGS";
+    for (size_t at = 9; at + 6 <= std::min(frames.size(), 9 + length); at += 6)
+      out += " " + std::to_string(number(at, 2)) + "=" + std::to_string(number(at + 2, 4));
+    out += "; ";
+  }
+  return out;
 }
 
 }  // namespace waylay::http
