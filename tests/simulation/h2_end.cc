@@ -98,13 +98,14 @@ std::string H2End::header_block(const Fields& fields) {
   return block;
 }
 
-// In up to four frames, with or without padding and a priority.
+// In up to four frames, or in more that are full (nghttp2 takes nine), with or without padding and a priority.
 void H2End::say_headers(uint32_t id, const Fields& fields, bool ends) {
   std::string block = header_block(fields);
   std::string_view rest = block;
   size_t pieces = chance_.one_in(5) ? chance_.between(2, 4) : 1;
-  auto next = [&](bool last) {
-    size_t size = last ? rest.size() : std::min<size_t>(rest.size(), chance_.below(rest.size() + 1));
+  auto next = [&] {
+    size_t size = pieces > 1 ? chance_.below(rest.size() + 1) : rest.size();
+    if (pieces > 1) --pieces;
     std::string_view piece = rest.substr(0, std::min<size_t>(size, 16'000));
     rest.remove_prefix(piece.size());
     return piece;
@@ -115,13 +116,13 @@ void H2End::say_headers(uint32_t id, const Fields& fields, bool ends) {
   size_t padding = padded ? chance_.below(200) : 0;
   if (padded) payload += static_cast<char>(padding);
   if (with_priority) payload += number(0) + "\x10";
-  payload += next(pieces == 1);
+  payload += next();
   payload.append(padding, '\0');
   flags |= static_cast<uint8_t>((padded ? NGHTTP2_FLAG_PADDED : 0) | (with_priority ? NGHTTP2_FLAG_PRIORITY : 0));
   if (rest.empty()) flags |= NGHTTP2_FLAG_END_HEADERS;
   out_ += frame(NGHTTP2_HEADERS, flags, id, payload);
   while (!rest.empty()) {
-    std::string_view piece = next(--pieces <= 1);
+    std::string_view piece = next();
     out_ += frame(NGHTTP2_CONTINUATION, rest.empty() ? NGHTTP2_FLAG_END_HEADERS : NGHTTP2_FLAG_NONE, id, piece);
   }
 }
