@@ -8,10 +8,10 @@
 #include <optional>
 #include <set>
 
+#include "tls/java_truststore.h"
 #include "warden/bundles.h"
 #include "warden/files.h"
 #include "warden/helper.h"
-#include "warden/java_truststore.h"
 #include "warden/mount_lines.h"
 
 namespace waylay::warden {
@@ -37,7 +37,7 @@ MergedBundle bundle_from(const Json& json) {
 
 class Scanner {
  public:
-  Scanner(int root_fd, MergedCopies copies, const TrustAnchor& anchor, std::vector<MountLine> mounts)
+  Scanner(int root_fd, MergedCopies copies, const tls::TrustAnchor& anchor, std::vector<MountLine> mounts)
       : root_fd_(root_fd), copies_(std::move(copies)), anchor_(anchor), mounts_(std::move(mounts)) {}
 
   // Files that lie in a merged directory are in its copy; only the others need mounts of their own.
@@ -82,7 +82,7 @@ class Scanner {
     Result<std::string> text = read_rooted(original);
     if (!text) return text;
     if (holds_certificates(*text)) return merge_bundle(*text, anchor_.pem);
-    if (is_java_truststore(*text)) return merge_truststore(*text, anchor_.der);
+    if (tls::is_java_truststore(*text)) return tls::merge_truststore(*text, anchor_.der);
     return fail(Error::local(ErrorKind::Invalid, "it holds no certificates"));
   }
 
@@ -106,7 +106,7 @@ class Scanner {
 
   int root_fd_;
   MergedCopies copies_;
-  const TrustAnchor& anchor_;
+  const tls::TrustAnchor& anchor_;
   std::vector<MountLine> mounts_;
   std::set<std::pair<uint64_t, uint64_t>> seen_;  // device and inode
   std::vector<RootedFile> files_;                 // that get our certificate
@@ -134,7 +134,7 @@ Result<BundleScan> scan_from(const std::string& text) {
 }
 
 Result<std::string> scan(const std::vector<pid_t>& processes, int process_fd, int root_fd, MergedCopies copies,
-                         const TrustAnchor& anchor) {
+                         const tls::TrustAnchor& anchor) {
   Result<std::vector<MountLine>> mounts = mounts_of(process_fd);
   if (!mounts) return fail(mounts);
   Scanner scanner(root_fd, std::move(copies), anchor, std::move(*mounts));
@@ -146,7 +146,7 @@ Result<std::string> scan(const std::vector<pid_t>& processes, int process_fd, in
 }  // namespace
 
 Result<BundleScan> scan_bundles(const std::vector<pid_t>& processes, const std::string& merged_directory,
-                                const std::string& name_prefix, const TrustAnchor& anchor) {
+                                const std::string& name_prefix, const tls::TrustAnchor& anchor) {
   // Opening the magic link asks nothing of the container's file systems; everything below it is left to the helper.
   std::string path = "/proc/" + std::to_string(processes.front());
   Fd process(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tls/trust_anchor.h"
 #include "warden/merged_copies.h"
-#include "warden/trust_anchor.h"
 
 namespace waylay::warden {
 
@@ -20,6 +20,6 @@ struct BundleScan {
 
 // `merged_directory`: ours, on the host.
 Result<BundleScan> scan_bundles(const std::vector<pid_t>& processes, const std::string& merged_directory,
-                                const std::string& name_prefix, const TrustAnchor& anchor);
+                                const std::string& name_prefix, const tls::TrustAnchor& anchor);
 
 }  // namespace waylay::warden

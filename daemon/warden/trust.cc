@@ -13,10 +13,10 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "kernel/process.h"
+#include "tls/java_truststore.h"
 #include "warden/bundle_mount.h"
 #include "warden/bundle_scan.h"
 #include "warden/files.h"
-#include "warden/java_truststore.h"
 #include "warden/trust_statement.h"
 
 namespace waylay::warden {
@@ -72,7 +72,7 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& from) 
 
 }  // namespace
 
-Result<Trust> Trust::open(Places places, TrustAnchor anchor) {
+Result<Trust> Trust::open(Places places, tls::TrustAnchor anchor) {
   Trust trust(std::move(places), std::move(anchor));
   if (Result<void> made = make_directory(trust.places_.runtime_directory + "/trust", 0755, 0, 0); !made)
     return fail(made);
@@ -96,7 +96,7 @@ Result<void> Trust::write_bundle() const {
   }
   if (std::string merged = merge_bundle(text, anchor_.pem); !merged.empty()) text = std::move(merged);
   if (Result<void> written = replace_file(bundle_path(), text, 0644); !written) return written;
-  Result<std::string> truststore = truststore_of_bundle(text);
+  Result<std::string> truststore = tls::truststore_of_bundle(text);
   if (!truststore) return fail(truststore, "making a truststore for Java");
   if (Result<void> written = replace_file(truststore_path(), *truststore, 0644); !written) return written;
   return replace_file(ca_path(), anchor_.pem, 0644);

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tls/trust_anchor.h"
 #include "warden/merged_copies.h"
-#include "warden/trust_anchor.h"
 
 namespace waylay::warden {
 
@@ -36,7 +36,7 @@ class Trust {
 
   // Removes what a crash left, and writes ca.pem and, for `waylay run`, bundle.pem (the system's bundle and our CA) and
   // bundle.jks (the same for Java).
-  static Result<Trust> open(Places places, TrustAnchor anchor);
+  static Result<Trust> open(Places places, tls::TrustAnchor anchor);
 
   std::string bundle_path() const { return places_.runtime_directory + "/trust/bundle.pem"; }
   std::string truststore_path() const { return places_.runtime_directory + "/trust/bundle.jks"; }
@@ -61,7 +61,7 @@ class Trust {
   };
   using Groups = std::map<uint64_t, std::vector<pid_t>>;
 
-  Trust(Places places, TrustAnchor anchor) : places_(std::move(places)), anchor_(std::move(anchor)) {}
+  Trust(Places places, tls::TrustAnchor anchor) : places_(std::move(places)), anchor_(std::move(anchor)) {}
   Result<void> write_bundle() const;
   Result<void> mount_namespace(uint32_t target, uint64_t inode, const std::vector<pid_t>& processes,
                                TrustReport& report);
@@ -75,7 +75,7 @@ class Trust {
   std::string journal_path() const { return places_.state_directory + "/trust.json"; }
 
   Places places_;
-  TrustAnchor anchor_;
+  tls::TrustAnchor anchor_;
   std::vector<Namespace> namespaces_;
 };
 

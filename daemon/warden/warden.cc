@@ -230,7 +230,7 @@ Result<void> Warden::take_places() {
   Result<Authority> authority = Authority::open(configuration_, now());
   if (!authority) return fail(authority);
   authority_.emplace(std::move(*authority));
-  Result<TrustAnchor> anchor = make_trust_anchor(authority_->certificate_pem());
+  Result<tls::TrustAnchor> anchor = tls::make_trust_anchor(authority_->certificate_pem());
   if (!anchor) return fail(anchor);
   Result<Trust> trust =
       Trust::open({configuration_.state_directory, configuration_.runtime_directory}, std::move(*anchor));

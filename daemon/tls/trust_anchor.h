@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-namespace waylay::warden {
+namespace waylay::tls {
 
 struct TrustAnchor {
   std::string pem;
@@ -16,4 +16,4 @@ struct TrustAnchor {
 
 Result<TrustAnchor> make_trust_anchor(std::string pem);
 
-}  // namespace waylay::warden
+}  // namespace waylay::tls

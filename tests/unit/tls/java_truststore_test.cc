@@ -1,19 +1,20 @@
-#include "warden/java_truststore.h"
+#include "tls/java_truststore.h"
 
 #include <gtest/gtest.h>
+#include <openssl/pkcs12.h>
 
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "tls/ca.h"
 #include "tls/certificate.h"
-#include "warden/trust_anchor.h"
+#include "tls/trust_anchor.h"
 
-namespace waylay::warden {
+namespace waylay::tls {
 namespace {
 
-tls::CertificateAuthority new_authority() {
-  return std::move(*tls::CertificateAuthority::make({.host = "test"}, now()));
+CertificateAuthority new_authority() {
+  return std::move(*CertificateAuthority::make({.host = "test"}, now()));
 }
 
 TrustAnchor anchor() {
@@ -96,6 +97,47 @@ TEST(JavaTruststore, IsLeftAloneWhenItsPasswordIsNotTheUsualOne) {
   EXPECT_NE(merged.error().message.find("password"), std::string::npos);
 }
 
+using Pkcs12 = Handle<PKCS12, PKCS12_free>;
+
+Pkcs12 pkcs12_of(X509* certificate, int iterations, int mac_iterations) {
+  return Pkcs12(PKCS12_create("changeit", nullptr, nullptr, certificate, nullptr, 0, 0, iterations, mac_iterations, 0));
+}
+
+std::string der_of(const PKCS12* store) {
+  unsigned char* bytes = nullptr;
+  int size = i2d_PKCS12(store, &bytes);
+  std::string der(as_text(as_bytes(bytes, static_cast<size_t>(size))));
+  OPENSSL_free(bytes);
+  return der;
+}
+
+// A container says itself how often its store's password is to be hashed.
+TEST(JavaTruststore, InPkcs12IsLeftAloneWhenItsPasswordTakesLongToTry) {
+  CertificateAuthority theirs = new_authority();
+  TrustAnchor ours = anchor();
+  Result<std::string> usual =
+      merge_truststore(der_of(pkcs12_of(theirs.certificate(), 50'000, 100'000).get()), ours.der);
+  EXPECT_TRUE(usual) << "as Java did until version 15: " << usual.error().message;
+  EXPECT_FALSE(merge_truststore(der_of(pkcs12_of(theirs.certificate(), 300'000, 300'000).get()), ours.der));
+  for (long many : {2'000'000'000L, -1L}) {
+    Pkcs12 store = pkcs12_of(theirs.certificate(), 2048, 2048);
+    const ASN1_INTEGER* iterations = nullptr;
+    PKCS12_get0_mac(nullptr, nullptr, nullptr, &iterations, store.get());
+    ASN1_INTEGER_set(const_cast<ASN1_INTEGER*>(iterations), many);
+    Result<std::string> merged = merge_truststore(der_of(store.get()), ours.der);
+    ASSERT_FALSE(merged);
+    EXPECT_NE(merged.error().message.find("takes too long"), std::string::npos);
+  }
+}
+
+TEST(JavaTruststore, InPkcs12WithoutReadableContentsIsNotReplacedByOurCertificateAlone) {
+  std::string original = decoded(kWithoutPassword);
+  constexpr size_t kContents = 30;
+  ASSERT_EQ(original.at(kContents), '\x30');
+  original[kContents] = '\x31';
+  EXPECT_FALSE(merge_truststore(original, anchor().der));
+}
+
 TEST(JavaTruststore, IsNoOtherFile) {
   EXPECT_FALSE(is_java_truststore(""));
   EXPECT_FALSE(is_java_truststore("-----BEGIN CERTIFICATE-----\n"));
@@ -115,25 +157,5 @@ TEST(JavaTruststore, CutShortAnywhereIsRefusedOrNoTruststore) {
   }
 }
 
-TEST(TrustAnchor, HasTheHashThatOpensslLooksUp) {
-  // openssl x509 -hash of a certificate whose subject is CN=waylay hash test.
-  constexpr const char* kPem = R"(-----BEGIN CERTIFICATE-----
-MIIBjDCCATOgAwIBAgIUJEh8L2gHecqvC9Y5Zf/ESYN6fQYwCgYIKoZIzj0EAwIw
-GzEZMBcGA1UEAwwQd2F5bGF5IGhhc2ggdGVzdDAgFw0yNjExMjIxMDQ2MjNaGA8y
-MTI2MTAyOTEwNDYyM1owGzEZMBcGA1UEAwwQd2F5bGF5IGhhc2ggdGVzdDBZMBMG
-ByqGSM49AgEGCCqGSM49AwEHA0IABF0E6CmH3de0YFgvTXryckDZeBHYCf8/AJI0
-tOubxgJxjUh+YF0J550HMVd4Knp2qeE7wT+TxAd4F6aWCkPNfDyjUzBRMB0GA1Ud
-DgQWBBQ4Z7iBiETLXLDkbPTnn1CnuWDcNDAfBgNVHSMEGDAWgBQ4Z7iBiETLXLDk
-bPTnn1CnuWDcNDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIF1e
-yVkKbOGFS/U854nb5vanVOGL2boG5CQX8obfHHaMAiAuWZYWaedJpFllZY7/5+0H
-8FFe76BM2om1+1tCv1C+iA==
------END CERTIFICATE-----
-)";
-  Result<TrustAnchor> made = make_trust_anchor(kPem);
-  ASSERT_TRUE(made) << made.error().message;
-  EXPECT_EQ(made->hash, "e35671ac");
-  EXPECT_FALSE(make_trust_anchor("nothing"));
-}
-
 }  // namespace
-}  // namespace waylay::warden
+}  // namespace waylay::tls

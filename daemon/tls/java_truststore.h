@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace waylay::warden {
+namespace waylay::tls {
 
 bool is_java_truststore(std::string_view bytes);
 
@@ -21,4 +21,4 @@ Result<std::string> merge_truststore(std::string_view original, std::string_view
 // A store of all certificates in a bundle, for Java's started by `waylay run`.
 Result<std::string> truststore_of_bundle(std::string_view pem);
 
-}  // namespace waylay::warden
+}  // namespace waylay::tls

@@ -1,4 +1,4 @@
-#include "warden/java_truststore.h"
+#include "tls/java_truststore.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -17,7 +17,7 @@
 #include "base/handle.h"
 #include "tls/certificate.h"
 
-namespace waylay::warden {
+namespace waylay::tls {
 namespace {
 
 using Bio = Handle<BIO, BIO_free_all>;
@@ -31,6 +31,9 @@ void free_bags(STACK_OF(PKCS12_SAFEBAG) * bags) {
 }
 using Contents = Handle<STACK_OF(PKCS7), free_contents>;
 using Bags = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;
+using Pbes1 = Handle<PBEPARAM, PBEPARAM_free>;
+using Pbes2 = Handle<PBE2PARAM, PBE2PARAM_free>;
+using Pbkdf2 = Handle<PBKDF2PARAM, PBKDF2PARAM_free>;
 
 // JKS, all numbers big-endian: magic, version, number of entries; the entries; SHA-1 over the password, the words
 // "Mighty Aphrodite" and all bytes before.
@@ -43,6 +46,10 @@ constexpr char kPassword[] = "changeit";
 constexpr std::string_view kSalt = "Mighty Aphrodite";
 constexpr std::string_view kAlias = "waylay";
 constexpr std::string_view kType = "X.509";
+
+// Of all the keys that a PKCS #12 store derives from its password, since it says itself how often the password is to be
+// hashed: a quarter of a second. keytool writes 10,000 for each today, 150,000 for both before Java 16.
+constexpr int64_t kMaximumIterations = 500'000;
 
 Error left_alone(std::string reason) {
   return Error::local(ErrorKind::Invalid, std::move(reason));
@@ -109,13 +116,47 @@ Result<std::string> merge_jks(std::string_view original, std::string_view ca_der
 }
 
 std::string der_of(X509* certificate) {
-  return std::string(as_text(tls::to_der(certificate)));
+  return std::string(as_text(to_der(certificate)));
 }
 
 Result<std::string> jks_of(const std::vector<std::string>& certificates) {
   std::string bytes = header(static_cast<uint32_t>(certificates.size()));
   for (size_t i = 0; i < certificates.size(); ++i) put_certificate(bytes, "root-" + std::to_string(i), certificates[i]);
   return closed(std::move(bytes));
+}
+
+template <class Parameters, auto item>
+Parameters parameters_of(const X509_ALGOR* algorithm) {
+  return Parameters(static_cast<Parameters::pointer>(ASN1_TYPE_unpack_sequence(item(), algorithm->parameter)));
+}
+
+// RFC 8018; -1 for what is no number, or no way of Java's (scrypt's work is none that can be added up).
+int64_t iterations_of(const X509_ALGOR* encryption) {
+  if (OBJ_obj2nid(encryption->algorithm) != NID_pbes2) {
+    auto pbes1 = parameters_of<Pbes1, PBEPARAM_it>(encryption);
+    return pbes1 ? ASN1_INTEGER_get(pbes1->iter) : -1;
+  }
+  auto pbes2 = parameters_of<Pbes2, PBE2PARAM_it>(encryption);
+  if (!pbes2 || OBJ_obj2nid(pbes2->keyfunc->algorithm) != NID_id_pbkdf2) return -1;
+  auto pbkdf2 = parameters_of<Pbkdf2, PBKDF2PARAM_it>(pbes2->keyfunc);
+  return pbkdf2 ? ASN1_INTEGER_get(pbkdf2->iter) : -1;
+}
+
+bool is_within_reason(const PKCS12* store, const STACK_OF(PKCS7) * contents) {
+  int64_t left = kMaximumIterations;
+  auto take = [&](int64_t iterations) {
+    left -= iterations;
+    return iterations > 0 && left >= 0;
+  };
+  const ASN1_INTEGER* for_mac = nullptr;
+  PKCS12_get0_mac(nullptr, nullptr, nullptr, &for_mac, store);
+  if (for_mac && !take(ASN1_INTEGER_get(for_mac))) return false;
+  for (int i = 0; i < sk_PKCS7_num(contents); ++i) {
+    const PKCS7* content = sk_PKCS7_value(contents, i);
+    if (!PKCS7_type_is_encrypted(content)) continue;
+    if (!content->d.encrypted || !take(iterations_of(content->d.encrypted->enc_data->algorithm))) return false;
+  }
+  return true;
 }
 
 // The bags of one content; null when its password is another.
@@ -128,7 +169,7 @@ Bags bags_of(PKCS7* content) {
 Result<void> add_certificates(const STACK_OF(PKCS12_SAFEBAG) * bags, std::vector<std::string>& to) {
   for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); ++i) {
     const PKCS12_SAFEBAG* bag = sk_PKCS12_SAFEBAG_value(bags, i);
-    tls::Certificate certificate;
+    Certificate certificate;
     if (PKCS12_SAFEBAG_get_nid(bag) == NID_certBag) certificate.reset(PKCS12_SAFEBAG_get1_cert(bag));
     if (!certificate) return fail(left_alone("a PKCS #12 store with more than certificates in it"));
     to.push_back(der_of(certificate.get()));
@@ -142,9 +183,12 @@ Result<std::string> merge_pkcs12(std::string_view original, std::string_view ca_
   Pkcs12 store(d2i_PKCS12(nullptr, &bytes, static_cast<long>(original.size())));
   if (!store) return fail(left_alone("no Java truststore"));
   Error other_password = left_alone("a PKCS #12 store with a password of its own, or encrypted in an old way");
+  Contents contents(PKCS12_unpack_authsafes(store.get()));
+  if (!contents) return fail(left_alone("no Java truststore"));
+  if (!is_within_reason(store.get(), contents.get()))
+    return fail(left_alone("a PKCS #12 store whose password takes too long to try"));
   if (PKCS12_mac_present(store.get()) && PKCS12_verify_mac(store.get(), kPassword, -1) != 1)
     return fail(std::move(other_password));
-  Contents contents(PKCS12_unpack_authsafes(store.get()));
   std::vector<std::string> all;
   for (int i = 0; i < sk_PKCS7_num(contents.get()); ++i) {
     Bags bags = bags_of(sk_PKCS7_value(contents.get(), i));
@@ -172,11 +216,11 @@ Result<std::string> merge_truststore(std::string_view original, std::string_view
 Result<std::string> truststore_of_bundle(std::string_view pem) {
   Bio text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   std::vector<std::string> certificates;
-  while (tls::Certificate each{PEM_read_bio_X509_AUX(text.get(), nullptr, nullptr, nullptr)}) {
+  while (Certificate each{PEM_read_bio_X509_AUX(text.get(), nullptr, nullptr, nullptr)}) {
     certificates.push_back(der_of(each.get()));
   }
   ERR_clear_error();  // the end of the text is one
   return jks_of(certificates);
 }
 
-}  // namespace waylay::warden
+}  // namespace waylay::tls
