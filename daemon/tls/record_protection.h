@@ -2,20 +2,17 @@
 // made from it and the number of the next record. Knows nothing of what records say.
 #pragma once
 
-#include <openssl/types.h>
-
 #include <array>
 #include <cstdint>
 #include <optional>
 
 #include "base/bytes.h"
-#include "base/handle.h"
+#include "tls/aead.h"
 #include "tls/key_schedule.h"
 
 namespace waylay::tls {
 
 constexpr size_t kRecordHeader = 5;
-constexpr size_t kTag = 16;
 constexpr size_t kLargestPlaintext = 16 * 1024;
 constexpr size_t kLargestCiphertext = kLargestPlaintext + 256;
 
@@ -30,11 +27,9 @@ struct RecordSuite {
 
 const RecordSuite* find_record_suite(std::string_view name);  // null: none that we protect records with
 
-void free_cipher_context(EVP_CIPHER_CTX* context);
-
 class RecordProtection {
  public:
-  enum class Direction { Sealing, Opening };
+  using Direction = Aead::Direction;
   // `sequence`: how many records this secret has protected already. None: OpenSSL refused.
   static std::optional<RecordProtection> make(const RecordSuite& suite, Direction direction, Secret secret,
                                               uint64_t sequence);
@@ -54,16 +49,17 @@ class RecordProtection {
   uint64_t sequence() const { return sequence_; }
 
  private:
-  RecordProtection(const RecordSuite& suite, Direction direction, Secret secret);
+  using Nonce = std::array<std::byte, kNonce>;
+
+  RecordProtection(const RecordSuite& suite, Aead aead, Secret secret);
   bool set_key();
-  bool begin_record(const OSSL_PARAM* params, Bytes header);
+  bool next_nonce(Nonce& nonce);
 
   const RecordSuite* suite_;
-  Direction direction_;
   Secret secret_;
-  std::array<std::byte, 12> iv_{};
+  Nonce iv_{};
   uint64_t sequence_ = 0;
-  Handle<EVP_CIPHER_CTX, free_cipher_context> context_;
+  Aead aead_;
 };
 
 }  // namespace waylay::tls

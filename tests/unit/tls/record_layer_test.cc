@@ -6,18 +6,12 @@
 #include <vector>
 
 #include "tls/record_counter.h"
+#include "unit/tls/support_hex.h"
 
 namespace waylay::tls::testing {
 namespace {
 
 using Event = RecordLayer::Event;
-
-std::string from_hex(std::string_view hex) {
-  std::string bytes;
-  for (size_t at = 0; at + 1 < hex.size(); at += 2)
-    bytes += static_cast<char>(std::stoi(std::string(hex.substr(at, 2)), nullptr, 16));
-  return bytes;
-}
 
 std::string hex_of(std::string_view text) {
   return to_hex(as_bytes(text));
