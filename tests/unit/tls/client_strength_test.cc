@@ -135,6 +135,23 @@ TEST_F(ClientStrength, NoSuiteThatOpensslKnowsIsAcceptedButTheStrongOnes) {
   }
 }
 
+// Every pair of a digest and a kind of key that TLS 1.2 has a number for (RFC 5246 section 7.4.1.4.1), and the blocks
+// of newer ones, each wished for alone.
+TEST_F(ClientStrength, NothingIsSignedOverADigestOfLessThan256Bits) {
+  const std::set<uint16_t> ecdsa = {0x0403, 0x0503, 0x0603};
+  const std::set<uint16_t> rsa = {0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806};
+  for (LeafKey key : {LeafKey::P256, LeafKey::Rsa2048}) {
+    const std::set<uint16_t>& strong = key == LeafKey::P256 ? ecdsa : rsa;
+    for (unsigned algorithm = 0; algorithm < 0x0900; ++algorithm) {
+      if ((algorithm & 0xff) > 0x20) continue;
+      auto wished = static_cast<uint16_t>(algorithm);
+      HandMade hello = modern12({0xc02b, 0xc02f});
+      hello.extensions.front() = {kSignatureAlgorithms, numbers({wished}, 2)};
+      ASSERT_EQ(answer_to(hello, key).accepted(), strong.contains(wished)) << std::hex << wished;
+    }
+  }
+}
+
 TEST_F(ClientStrength, OurOrderOfSuitesCounts) {
   EXPECT_EQ(answer_to(modern12({0xc02c, 0xc02b})).cipher, 0xc02b);
   EXPECT_EQ(answer_to(modern13({0x1302, 0x1301})).cipher, 0x1301);
