@@ -5,7 +5,7 @@
 #include "tls/connection_notes.h"
 #include "tls/context.h"
 #include "tls/groups.h"
-#include "tls/key_schedule.h"
+#include "tls/provider.h"
 #include "tls/wire_reader.h"
 
 namespace waylay::tls {
@@ -51,7 +51,7 @@ bool bind_tickets(SSL* ssl, std::string_view scope, const Fingerprint& leaf) {
 }  // namespace
 
 Result<ClientContext> ClientContext::create(const TicketKeys& keys, Records records) {
-  SslCtx context(SSL_CTX_new_ex(nullptr, key_schedule_query(), TLS_server_method()));
+  SslCtx context(SSL_CTX_new_ex(nullptr, provider_query(), TLS_server_method()));
   if (!context) return fail(openssl_error(ErrorKind::Unavailable, "making the TLS context for clients"));
   SSL_CTX* raw = context.get();
   SSL_CTX_set_security_level(raw, kSecurityLevel);

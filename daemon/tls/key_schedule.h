@@ -1,6 +1,6 @@
 // The functions of TLS 1.3's key schedule (RFC 8446 section 7.1, over RFC 5869 and RFC 2104), computed on the spot.
 // OpenSSL 3.0 does the same through three look-ups and a dozen allocations for each secret, which costs more than the
-// hashing. Also the provider that gives them to libssl and, while it does, sees a connection's traffic secrets.
+// hashing. libssl gets them by our provider (provider.h), which meanwhile sees a connection's traffic secrets.
 #pragma once
 
 #include <array>
@@ -57,9 +57,5 @@ class SecretsCapture {
   SecretsCapture(const SecretsCapture&) = delete;
   SecretsCapture& operator=(const SecretsCapture&) = delete;
 };
-
-// The property query that makes an SSL_CTX use our key schedule where there is one, and OpenSSL's own for all else. The
-// first call registers our provider; null where that is not possible: no secrets are then captured.
-const char* key_schedule_query();
 
 }  // namespace waylay::tls

@@ -1,22 +1,18 @@
-// An OpenSSL provider with one algorithm, TLS13-KDF: what libssl 3.0 to 3.5 derives every secret of TLS 1.3 with. It
-// always passes the whole question with one call of derive (EVP_KDF-TLS13_KDF(7)), so a context of ours has no state.
+// TLS13-KDF: what libssl 3.0 to 3.5 derives every secret of TLS 1.3 with. It always passes the whole question with one
+// call of derive (EVP_KDF-TLS13_KDF(7)), so a context of ours has no state.
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <openssl/provider.h>
 
 #include <cstring>
 
 #include "base/check.h"
 #include "tls/key_schedule.h"
+#include "tls/provider.h"
 
 namespace waylay::tls {
 namespace {
-
-constexpr char kProvider[] = "waylay";
-constexpr char kQuery[] = "?provider=waylay";  // "?": preferred, not required
 
 thread_local TrafficSecrets* capturing = nullptr;
 
@@ -107,39 +103,11 @@ const OSSL_DISPATCH kKdf[] = {{OSSL_FUNC_KDF_NEWCTX, reinterpret_cast<Function>(
 const OSSL_ALGORITHM kAlgorithms[] = {{"TLS13-KDF", "provider=waylay", kKdf, "TLS 1.3 key schedule"},
                                       {nullptr, nullptr, nullptr, nullptr}};
 
-const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) {
-  *no_cache = 0;
-  return operation == OSSL_OP_KDF ? kAlgorithms : nullptr;
-}
-
-const OSSL_DISPATCH kOurProvider[] = {{OSSL_FUNC_PROVIDER_QUERY_OPERATION, reinterpret_cast<Function>(query)},
-                                      {0, nullptr}};
-
-int start(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPATCH** out, void** context) {
-  static char present;  // contexts must not be null
-  *out = kOurProvider;
-  *context = &present;
-  return 1;
-}
-
-// For the life of the process: OpenSSL's own cleaning at exit still needs the providers.
-struct Providers {
-  OSSL_PROVIDER* standard = nullptr;
-  OSSL_PROVIDER* ours = nullptr;
-};
-
-// Naming a provider ends the silent loading of the default one, which must then be named as well.
-Providers load() {
-  Providers providers;
-  if (OSSL_PROVIDER_add_builtin(nullptr, kProvider, start) == 1) {
-    providers.standard = OSSL_PROVIDER_load(nullptr, "default");
-    providers.ours = OSSL_PROVIDER_load(nullptr, kProvider);
-  }
-  ERR_clear_error();
-  return providers;
-}
-
 }  // namespace
+
+const OSSL_ALGORITHM* key_schedule_algorithms() {
+  return kAlgorithms;
+}
 
 SecretsCapture::SecretsCapture(TrafficSecrets* into) {
   CHECK(capturing == nullptr);
@@ -148,11 +116,6 @@ SecretsCapture::SecretsCapture(TrafficSecrets* into) {
 
 SecretsCapture::~SecretsCapture() {
   capturing = nullptr;
-}
-
-const char* key_schedule_query() {
-  static const Providers loaded = load();
-  return loaded.standard && loaded.ours ? kQuery : nullptr;
 }
 
 }  // namespace waylay::tls

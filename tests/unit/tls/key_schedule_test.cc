@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "tls/provider.h"
 #include "unit/tls/support.h"
 
 namespace waylay::tls::testing {
@@ -77,7 +78,7 @@ std::vector<std::byte> random_bytes(std::mt19937& random, size_t size) {
 }
 
 TEST(KeySchedule, AnswersAsOpenSslsOwnDoes) {
-  const char* ours = key_schedule_query();
+  const char* ours = provider_query();
   ASSERT_NE(ours, nullptr);
   std::mt19937 random(1);
   for (int turn = 0; turn < 500; ++turn) {
