@@ -19,6 +19,9 @@ using Options = Handle<nghttp2_option, nghttp2_option_del>;
 constexpr size_t kHeaderListAttack = 2 * kMaximumHeaderList;
 // A header block of at most 9 frames: 144 KiB as long as the frame size is 16 KiB, which we leave as it is.
 constexpr size_t kMaximumContinuations = 8;
+// Of the peer's side everything is bounded above, and rules add what their author wants: nghttp2's own limit for what
+// we send, 64 KiB, is put out of the way. It drops a longer head without a word to anybody.
+constexpr size_t kMaximumSentHeaders = 1024 * 1024;
 // nghttp2's own for answers to PING and SETTINGS that wait to be sent; we stop receiving long before, see
 // queued_frames.
 constexpr size_t kMaximumAcknowledgements = 10'000;
@@ -128,6 +131,7 @@ const nghttp2_option* H2Session::Impl::options() {
     nghttp2_option_set_no_closed_streams(all, 1);
     nghttp2_option_set_max_outbound_ack(all, kMaximumAcknowledgements);
     nghttp2_option_set_max_continuations(all, kMaximumContinuations);
+    nghttp2_option_set_max_send_header_block_length(all, kMaximumSentHeaders);
     // Resets are counted by our guard, which knows the caller's clock; this is nghttp2's own, out of the way.
     nghttp2_option_set_stream_reset_rate_limit(all, 1'000'000, 1'000'000);
     nghttp2_option_set_peer_max_concurrent_streams(all, kMaximumStreams);
@@ -334,8 +338,11 @@ int H2Session::Impl::data(nghttp2_session*, uint8_t, int32_t id, const uint8_t* 
   return 0;
 }
 
+// What nghttp2 says of a malformed field ends with its value, which may be anybody's secret: the name is enough.
 int H2Session::Impl::explain(nghttp2_session*, int, const char* text, size_t size, void* user) {
-  static_cast<Impl*>(user)->explanation.assign(text, size);
+  std::string_view said(text, size);
+  constexpr size_t kMostExplained = 200;  // the name is the peer's word as well
+  static_cast<Impl*>(user)->explanation = said.substr(0, std::min(said.find(", value: ["), kMostExplained));
   return 0;
 }
 

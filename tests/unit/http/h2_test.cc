@@ -471,6 +471,39 @@ TEST(H2, RefusesMalformedRequests) {
   }
 }
 
+TEST(H2, DoesNotRepeatTheValueOfAMalformedField) {
+  for (const char* name : {"authorization", "cookie", "x, value: [y"}) {
+    Raw raw;
+    raw.say(raw.headers(1, Raw::request("/", Raw::field(name, "Bearer secret "))));
+    EXPECT_TRUE(raw.witness.said.starts_with("[refused Invalid HTTP header field")) << raw.witness.said;
+    EXPECT_EQ(raw.witness.said.find("secret"), std::string::npos) << raw.witness.said;
+  }
+  Raw raw;
+  raw.say(raw.headers(1, Raw::request("/", Raw::field("X" + std::string(10'000, 'x'), "a"))));
+  EXPECT_LT(raw.witness.said.size(), 300u) << "nor a name of any length";
+}
+
+TEST(H2, SendsHeadsAndTrailersOfAnySizeThatItTakes) {
+  const std::string large(100'000, 'a');
+  Pair pair;
+  pair.at_server.answer = [&](H2Stream& stream) {
+    Head hint = Head::http2_response(103), head = Head::http2_response(200);
+    for (Head* each : {&hint, &head}) each->add("x-large", large);
+    pair.server.inform(stream, hint);
+    pair.server.respond(stream, head, {}, false);
+    Trailers trailers{{"x-large", large}};
+    pair.server.end(stream, &trailers);
+  };
+  ask(pair.client, get("/", {{"x-large", large}}), true);
+  carry(pair.client, pair.server);
+  ASSERT_EQ(pair.at_server.heads.size(), 1u) << pair.at_client.said;
+  EXPECT_EQ(pair.at_server.heads[0].head.first("x-large"), large);
+  EXPECT_TRUE(pair.at_client.said.starts_with("<103>")) << pair.at_client.said.substr(0, 100);
+  ASSERT_EQ(pair.at_client.heads.size(), 1u);
+  EXPECT_EQ(pair.at_client.heads[0].head.first("x-large"), large);
+  EXPECT_TRUE(pair.at_client.said.ends_with("[end x-large=" + large + "][closed NO_ERROR]"));
+}
+
 TEST(H2, AnswersALargeHeaderListWith431) {
   Raw raw;
   std::string large = Raw::field("x-large", std::string(45'000, 'a'));
