@@ -18,6 +18,9 @@ using Features = Handle<TLS_FEATURE, TLS_FEATURE_free>;
 constexpr long kStatusRequest = 5;  // RFC 7633: the TLS extension that the certificate wants to be used
 constexpr long kClockSkew_s = 300;  // between the responder's clock and ours, as other clients allow
 constexpr long kAnyAge = -1;        // its nextUpdate decides
+// Of a response without nextUpdate, whose responder has news at any time (RFC 6960 section 4.2.2.1): an old one may
+// have been kept since before the certificate was revoked. As mozilla::pkix has it.
+constexpr long kOldest_s = 24 * 60 * 60;
 
 Problem stapling(std::string words) {
   ERR_clear_error();
@@ -45,7 +48,8 @@ bool is_about(const OCSP_SINGLERESP* single, X509* leaf, X509* issuer) {
 Problem check_single(OCSP_SINGLERESP* single) {
   ASN1_GENERALIZEDTIME *this_update = nullptr, *next_update = nullptr;
   int status = OCSP_single_get0_status(single, nullptr, nullptr, &this_update, &next_update);
-  if (OCSP_check_validity(this_update, next_update, kClockSkew_s, kAnyAge) != 1)
+  long oldest_s = next_update == nullptr ? kOldest_s : kAnyAge;
+  if (OCSP_check_validity(this_update, next_update, kClockSkew_s, oldest_s) != 1)
     return stapling("the stapled OCSP response is out of date");
   if (status == V_OCSP_CERTSTATUS_GOOD) return {};
   if (status == V_OCSP_CERTSTATUS_REVOKED)

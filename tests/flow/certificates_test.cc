@@ -168,6 +168,7 @@ std::vector<Row> good_rows() {
          s.name_constraints = "critical,excluded;DNS:other.test";
        })},
       {"a stapled response: good", {}, stapling(OcspSpec{})},
+      {"a stapled response of today, without nextUpdate", {}, stapling({.next_update_s = std::nullopt})},
       {"a stapled response of a delegated responder", {}, stapling([](World& w, const Identity& of) {
          Spec spec;
          spec.common_name = "responder";
@@ -354,6 +355,8 @@ std::vector<Row> bad_staples() {
       {"revoked, and must-staple", Cause::Revoked, stapling({.status = V_OCSP_CERTSTATUS_REVOKED}, "status_request")},
       {"a stapled response: unknown", Cause::Stapling, stapling({.status = V_OCSP_CERTSTATUS_UNKNOWN})},
       {"a stapled response out of date", Cause::Stapling, stapling({.this_update_s = -7200, .next_update_s = -3600})},
+      {"a stapled response of last week, without nextUpdate", Cause::Stapling,
+       stapling({.this_update_s = -7 * 86'400, .next_update_s = std::nullopt})},
       {"a stapled response of the future", Cause::Stapling, stapling({.this_update_s = 3600, .next_update_s = 7200})},
       {"a stapled response with a spoilt signature", Cause::Stapling, stapling({.spoil = true})},
       {"a stapled response signed by a stranger", Cause::Stapling,

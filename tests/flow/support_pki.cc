@@ -154,7 +154,7 @@ std::string ocsp_response(const Identity& leaf, const Identity& issuer, const Id
   BasicResponse basic(OCSP_BASICRESP_new());
   OCSP_CERTID* id = OCSP_cert_to_id(EVP_sha1(), leaf.certificate.get(), issuer.certificate.get());
   Time revoked(ASN1_TIME_set(nullptr, now_s - 7200)), from(ASN1_TIME_set(nullptr, now_s + spec.this_update_s)),
-      until(ASN1_TIME_set(nullptr, now_s + spec.next_update_s));
+      until(spec.next_update_s ? ASN1_TIME_set(nullptr, now_s + *spec.next_update_s) : nullptr);
   bool is_revoked = spec.status == V_OCSP_CERTSTATUS_REVOKED;
   CHECK(OCSP_basic_add1_status(basic.get(), id, spec.status, OCSP_REVOKED_STATUS_KEYCOMPROMISE,
                                is_revoked ? revoked.get() : nullptr, from.get(), until.get()) != nullptr);

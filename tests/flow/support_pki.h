@@ -4,6 +4,7 @@
 #include <openssl/ocsp.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,7 +41,8 @@ void add_raw_dns_name(X509* certificate, std::string_view name);  // may hold an
 
 struct OcspSpec {
   int status = V_OCSP_CERTSTATUS_GOOD;
-  int64_t this_update_s = -3600, next_update_s = 3600;  // from now
+  int64_t this_update_s = -3600;  // from now
+  std::optional<int64_t> next_update_s = 3600;
   bool spoil = false;
 };
 std::string ocsp_response(const Identity& leaf, const Identity& issuer, const Identity& signer,
