@@ -69,6 +69,7 @@ struct H2Session::Impl {
   int refuse(H2Stream& stream, std::string why);
   void refuse_large(H2Stream& stream);
   int flooded(std::string_view what);
+  void reset_forced();
   void fail_session(H2Code code, std::string why);
   void fail_session_by(int code);
   void resume(H2Stream& stream);
@@ -305,7 +306,7 @@ void H2Session::Impl::ended_by_peer(H2Stream* stream, const Trailers* trailers) 
 int H2Session::Impl::refuse(H2Stream& stream, std::string why) {
   explanation = std::move(why);
   nghttp2_submit_rst_stream(session.get(), NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_PROTOCOL_ERROR);
-  return guard.reset(now) ? 0 : flooded("malformed messages");
+  return 0;
 }
 
 // RFC 9113 section 10.5.1.
@@ -349,6 +350,12 @@ int H2Session::Impl::explain(nghttp2_session*, int, const char* text, size_t siz
 int H2Session::Impl::flooded(std::string_view what) {
   fail_session(H2Code::EnhanceYourCalm, "too many or too much: " + std::string(what));
   return kStop;
+}
+
+// A client's error made us, or nghttp2, reset a stream: as cheap for it as a reset of its own, and as dear to those
+// behind us ("made you reset", CVE-2025-8671). nghttp2 is sending, so it is not stopped at once.
+void H2Session::Impl::reset_forced() {
+  if (!stopped && !guard.reset(now)) flooded("malformed messages");
 }
 
 void H2Session::Impl::fail_session(H2Code code, std::string why) {
@@ -429,13 +436,15 @@ int H2Session::Impl::stream_closed(nghttp2_session*, int32_t id, uint32_t code, 
   H2Stream* stream = self.stream_of(id);
   if (stream == nullptr) return 0;
   if (stream->ended_ && stream->peer_ended_) self.guard.stream_completed();
+  // While we pull, it is our own reset or end that closes it; while we receive, the peer's.
+  bool by_peer = self.output == nullptr;
   if (!stream->released_) {
     if (self.server && !stream->announced_) {
       self.handler.on_refused(self.explanation.empty() ? "request: malformed" : self.explanation);
     } else {
-      // While we pull, it is our own reset or end that closes it; while we receive, the peer's.
-      self.handler.on_closed(*stream, static_cast<H2Code>(code), self.output == nullptr);
+      self.handler.on_closed(*stream, static_cast<H2Code>(code), by_peer);
     }
+    if (self.server && !by_peer && code != NGHTTP2_NO_ERROR) self.reset_forced();
   }
   nghttp2_session_set_stream_user_data(self.session.get(), id, nullptr);
   self.forget(*stream);

@@ -644,16 +644,42 @@ TEST(H2, EndsRapidResetsWithin1000) {
   EXPECT_GT(resets, 100) << "a client that cancels all its requests is not an attack";
 }
 
-// Resets that the peer makes us send ("made you reset"): a window update of zero is a stream error.
+// Resets that the peer makes us send ("made you reset"): of a request that goes on wrongly when it was passed on
+// already, and of one that is wrong from its beginning.
 TEST(H2, EndsForcedResetsWithin1000) {
-  Raw raw;
-  int resets = raw.say_until_ended(
-      [&](int i) {
-        auto id = static_cast<uint32_t>(2 * i + 1);
-        return raw.headers(id, Raw::request()) + Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, id, std::string(4, '\0'));
-      },
-      5000);
-  EXPECT_LT(resets, 1000) << raw.witness.said.substr(0, 200);
+  const std::string length = Raw::field("content-length", "5"), none(4, '\0'), most = "\x7f\xff\xff\xff";
+  auto open = [&](uint32_t id) {
+    return Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id, Raw::request("/", length));
+  };
+  auto more = [](uint8_t type, uint8_t flags, std::string payload) {
+    return [=](uint32_t id) { return Raw::frame(type, flags, id, payload); };
+  };
+  const std::pair<const char*, std::function<std::string(uint32_t)>> errors[] = {
+      {"a window update of zero", more(NGHTTP2_WINDOW_UPDATE, 0, none)},
+      {"a window too large", more(NGHTTP2_WINDOW_UPDATE, 0, most)},
+      {"more than its length", more(NGHTTP2_DATA, 0, "too much")},
+      {"less than its length", more(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, "a")},
+      {"trailers that do not end it", more(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, Raw::field("x", "y"))},
+      {"an upper case trailer",
+       more(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, Raw::field("X", "y"))},
+  };
+  for (const auto& [what, error] : errors) {
+    Raw raw;
+    auto attack = [&](int i) {
+      auto id = static_cast<uint32_t>(2 * i + 1);
+      raw.say(open(id));
+      return error(id);
+    };
+    EXPECT_LT(raw.say_until_ended(attack, 5000), 1000) << what << ": " << raw.witness.said.substr(0, 200);
+  }
+  for (std::string_view field : {"X-Upper", "connection"}) {
+    Raw raw;
+    int resets = raw.say_until_ended(
+        [&](int i) { return raw.headers(static_cast<uint32_t>(2 * i + 1), Raw::request("/", Raw::field(field, "a"))); },
+        5000);
+    EXPECT_LT(resets, 1000) << field;
+    EXPECT_EQ(raw.goaway_code(), "ENHANCE_YOUR_CALM") << field;
+  }
 }
 
 TEST(H2, EndsFloodsOfFramesThatCarryNothing) {
