@@ -75,12 +75,15 @@ Invocation invocation_of(const ExchangeFacts& exchange, uint64_t id) {
   return invocation;
 }
 
-// In the order they began; a 4xx that was tried again was a failure after all.
+// In the order they began; a 4xx that was tried again was a failure after all. Looks at the neighbours alone: who tries
+// without a pause makes a call of many attempts.
 void insert(Invocation& invocation, Attempt attempt) {
   auto began_later = [](const Attempt& a, const Attempt& b) { return a.started.steady_ns < b.started.steady_ns; };
   auto& attempts = invocation.attempts;
-  attempts.insert(std::upper_bound(attempts.begin(), attempts.end(), attempt, began_later), std::move(attempt));
-  for (size_t i = 1; i < attempts.size(); ++i) {
+  auto place =
+      attempts.insert(std::upper_bound(attempts.begin(), attempts.end(), attempt, began_later), std::move(attempt));
+  auto at = static_cast<size_t>(place - attempts.begin());
+  for (size_t i = std::max<size_t>(at, 1); i < std::min(at + 2, attempts.size()); ++i) {
     if (attempts[i - 1].result == Attempted::Refused) attempts[i - 1].result = Attempted::Failed;
     attempts[i].gap_ns = std::max<int64_t>(0, attempts[i].started.steady_ns - attempts[i - 1].ended.steady_ns);
   }
@@ -178,9 +181,11 @@ Ledger::Role Ledger::exchange_ended(const ExchangeFacts& exchange) {
   Attempt attempt = attempt_of(exchange);
   bool has_id = !key.invocation_id.empty();
   Invocation* known = find(key);
-  bool continues = known && (has_id || (known->last().result == Attempted::Failed &&
-                                        attempt.started.steady_ns >= known->attempts.front().started.steady_ns &&
-                                        attempt.started.steady_ns - known->last().ended.steady_ns < kInferWithin_ns));
+  bool has_room = known && known->attempts.size() < kMostAttempts;
+  bool continues =
+      has_room && (has_id || (known->last().result == Attempted::Failed &&
+                              attempt.started.steady_ns >= known->attempts.front().started.steady_ns &&
+                              attempt.started.steady_ns - known->last().ended.steady_ns < kInferWithin_ns));
   if (continues) {
     known->call.max_attempts = std::max(known->call.max_attempts, exchange.call.max_attempts);
     insert(*known, std::move(attempt));

@@ -64,6 +64,9 @@ struct Invocation {
   int64_t waiting_ns() const;  // of it: the gaps; the rest went by in attempts
 };
 
+// Of one call. What goes on beyond them, somebody who asks again and again without an end, counts as a call of its own.
+constexpr size_t kMostAttempts = 1'000;
+
 class Ledger {
  public:
   explicit Ledger(size_t most) : most_(most) {}

@@ -180,6 +180,22 @@ TEST(Ledger, AnAwsCallWithoutAnIdIsACallOfItsOwn) {
   EXPECT_EQ(ledger.invocations().size(), 3u);
 }
 
+TEST(Ledger, ACallThatIsTriedWithoutAnEndStaysBounded) {
+  for (const char* id : {"i", ""}) {
+    Ledger ledger(100);
+    for (int n = 0; n < 2'500; ++n) {
+      auto exchange = Made(static_cast<uint64_t>(n + 1)).at(n * 2, 1);
+      ledger.exchange_ended(*id != 0 ? exchange.invocation(id, n + 1).answered(503) : exchange.answered(503));
+    }
+    std::vector<Invocation> calls = ledger.invocations();
+    ASSERT_EQ(calls.size(), 3u);
+    EXPECT_EQ(calls[0].attempts.size(), kMostAttempts);
+    EXPECT_EQ(calls[0].waiting_ns(), 999 * kMillisecond_ns);
+    EXPECT_EQ(calls[2].attempts.size(), 500u);
+    EXPECT_EQ(calls[2].last().exchange, 2'500u);
+  }
+}
+
 TEST(Ledger, ForgetsTheOldestAndCountsThem) {
   Ledger ledger(3);
   for (int i = 0; i < 10; ++i)
