@@ -123,8 +123,7 @@ void Flow::on_client_eof(Time now) {
       client_gone_in_handshake("closed the connection");
       break;
     case State::Relaying:
-      look_for_silent_refusal();
-      relay_->on_client_end(false, now);
+      client_said_all();
       break;
     case State::PassingThrough:
       if (upstream_ == Upstream::Open) commands_.push_back(ShutdownUpstream{upstream_id_});
@@ -345,8 +344,14 @@ bool Flow::upstream_is_coming() const {
 
 // A rule that holds an exchange back is no silence.
 bool Flow::half_closed() const {
-  if (state_ == State::Ended || (!client_eof_ && !upstream_eof_)) return false;
-  return state_ == State::PassingThrough || (client_eof_ && relay_ && !relay_->deadline_ns());
+  if (state_ == State::PassingThrough) return client_eof_ || upstream_eof_;
+  bool one_ended = client_eof_ || upstream_said_all_;
+  return one_ended && state_ != State::Ended && relay_ && !relay_->deadline_ns();
+}
+
+// What a tunnel's client sent may not be all of it: the upstream is to see that as well. A request has its own end.
+bool Flow::client_was_cut_off() const {
+  return relay_ && relay_->tunnels() && client_eof_ && client_channel_->truncated();
 }
 
 bool Flow::handshaking() const {
@@ -475,7 +480,7 @@ void Flow::handshake_without_upstream() {
 void Flow::connect_upstream() {
   upstream_ = Upstream::Connecting;
   upstream_deadline_ns_ = now_.steady_ns + kHandshake_ns;
-  upstream_eof_ = false;
+  upstream_eof_ = upstream_said_all_ = false;
   ++upstream_id_;
   to_upstream_.clear();
   upstream_plain_.clear();
@@ -576,6 +581,11 @@ void Flow::upstream_handshake_failed() {
 // The upstream's end, at whatever time: clean with close_notify, a plain FIN, or an error.
 void Flow::upstream_lost(bool clean_end, std::optional<Error> error) {
   if (upstream_ == Upstream::Gone) return;
+  if (upstream_said_all_) {
+    if (error) tunnel_is_over(true);
+    return;
+  }
+  if (clean_end && client_may_go_on()) return upstream_said_all();
   bool was_connecting = upstream_ == Upstream::Connecting;
   if (state_ == State::PassingThrough) {
     if (was_connecting) facts_.reason += "; upstream: " + (error ? error->message : "closed");
@@ -597,6 +607,26 @@ void Flow::upstream_lost(bool clean_end, std::optional<Error> error) {
   if (may_show_error_page()) return show_error_page(std::move(why), broken);
   // Unreachable or refused: the client is reset, as the network would do.
   fail(std::move(why));
+}
+
+// RFC 8446 section 6.1: close_notify ends one direction. As in what is passed through, the other one of a tunnel goes
+// on.
+bool Flow::client_may_go_on() const {
+  return relay_ && relay_->tunnels() && !client_gone_ && !client_eof_ && client_channel_->truncated();
+}
+
+void Flow::upstream_said_all() {
+  upstream_said_all_ = true;
+  flush_into(client_channel_, client_plain_);
+  client_channel_->shutdown();
+  commands_.push_back(ShutdownClient{});
+}
+
+// Both have said all, or the upstream is gone for good after it has.
+void Flow::tunnel_is_over(bool broken) {
+  upstream_said_all_ = false;
+  drop_upstream(broken);
+  relay_->on_upstream_end(true, std::nullopt, now_);
 }
 
 void Flow::note_tls_failure() {
@@ -646,8 +676,7 @@ void Flow::pump_client(Bytes bytes) {
         break;
       case tls::Channel::Event::CloseNotify:
         if (!relay_) return client_gone_in_handshake("closed the connection");
-        look_for_silent_refusal();
-        relay_->on_client_end(false, now_);
+        client_said_all();
         break;
       case tls::Channel::Event::Failed:
         if (!relay_) return client_gone_in_handshake(client_channel_->error().message);
@@ -659,6 +688,12 @@ void Flow::pump_client(Bytes bytes) {
     }
     if (state_ == State::Ended || client_gone_) return;
   }
+}
+
+void Flow::client_said_all() {
+  look_for_silent_refusal();
+  relay_->on_client_end(false, now_);
+  if (upstream_said_all_) tunnel_is_over(false);
 }
 
 void Flow::client_handshake_done() {
@@ -759,7 +794,7 @@ void Flow::drop_upstream(bool reset) {
   if (upstream_ == Upstream::None || upstream_ == Upstream::Gone) return;
   if (sockets_) facts_.upstream_tcp = sockets_->upstream_tcp(upstream_id_);
   if (!reset) flush_into(upstream_channel_, upstream_plain_);
-  if (upstream_channel_ && !reset) upstream_channel_->shutdown();
+  if (upstream_channel_ && !reset && !client_was_cut_off()) upstream_channel_->shutdown();
   upstream_plain_.clear();
   upstream_ = Upstream::Gone;
   commands_.push_back(CloseUpstream{upstream_id_, reset});
@@ -859,7 +894,7 @@ void Flow::reset_client() {
 void Flow::shutdown_upstream() {
   flush_into(upstream_channel_, upstream_plain_);
   if (!upstream_channel_ || upstream_ != Upstream::Open) return;
-  upstream_channel_->shutdown();
+  if (!client_was_cut_off()) upstream_channel_->shutdown();
   commands_.push_back(ShutdownUpstream{upstream_id_});
 }
 

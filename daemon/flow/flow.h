@@ -168,12 +168,16 @@ class Flow final : private Relay::Link {
   void upstream_handshake_done();
   void upstream_handshake_failed();
   void upstream_lost(bool clean_end, std::optional<Error> error);
+  bool client_may_go_on() const;
+  void upstream_said_all();
+  void tunnel_is_over(bool broken);
   void note_tls_failure();
   bool may_show_error_page() const;
   void show_error_page(std::string why, bool reset_upstream);
   // Client side.
   void request_leaf(X509* mirror);
   void pump_client(Bytes bytes);
+  void client_said_all();
   void client_handshake_done();
   void make_relay();
   void client_gone_in_handshake(std::string what);
@@ -189,6 +193,7 @@ class Flow final : private Relay::Link {
   void end_if_done();
   bool upstream_is_coming() const;
   bool half_closed() const;
+  bool client_was_cut_off() const;
   void publish();
   void note_bytes(Traffic& traffic, Bytes bytes);
   void settle();
@@ -234,6 +239,7 @@ class Flow final : private Relay::Link {
   std::optional<rules::Redirect> elsewhere_;  // where the current one is, if not where the client meant to go
   UpstreamId upstream_id_ = 0;                // of the current upstream connection; 0 before the first
   bool upstream_eof_ = false;
+  bool upstream_said_all_ = false;  // in a tunnel, whose client has not
 
   // The queues come before the channels that write into them.
   ByteQueue to_client_, to_upstream_;

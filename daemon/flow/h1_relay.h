@@ -28,6 +28,7 @@ class H1Relay final : public Relay, private Exchange::Link {
   bool wants_upstream_bytes() const override;
   std::optional<int64_t> deadline_ns() const override;
   bool idle() const override;
+  bool tunnels() const override { return tunnel_ != nullptr; }
 
  private:
   enum class State { Exchanging, Tunnel, Closed };

@@ -67,6 +67,8 @@ class Relay {
   virtual bool wants_upstream_bytes() const = 0;
   virtual std::optional<int64_t> deadline_ns() const = 0;
   virtual bool idle() const = 0;  // no exchange is open
+  // The connection as a whole has become a tunnel, whose two directions end by themselves.
+  virtual bool tunnels() const { return false; }
 
   // The facts of the flow are those at each exchange's end.
   void set_flow(std::shared_ptr<const FlowFacts> flow) { flow_ = std::move(flow); }

@@ -96,6 +96,7 @@ class Playbook {
   std::string take_origin_got() { return std::exchange(origin_got_, {}); }
   bool client_saw(std::string_view command) const;  // "ResetClient", "CloseClient", ...
   bool client_saw_close_notify() const { return client_close_notify_; }
+  bool origin_saw_close_notify() const { return origin_ && !origin_->truncated(); }
   std::string client_error() const;
   std::string issuer_seen_by_client() const { return issuer_seen_by_client_; }
   int connections() const { return connections_; }

@@ -112,6 +112,7 @@ TEST_P(WebSocketPieces, AreKeptWhenARuleSaysSo) {
   origin.forget();
   socket.origin_sends(frame(kBinary | kCompressed, origin.message("the origin's again")));
   socket.play.origin_closes();
+  socket.play.client_closes();
   std::vector<std::string> seen;
   for (const auto& message : socket.play.messages()) seen.push_back(in_words(*message));
   EXPECT_EQ(seen, (std::vector<std::string>{"> text the client's", "> text the client's again", "< text the origin's",
@@ -131,6 +132,7 @@ TEST(WebSocketFlow, IsReadFromTheBytesBehindTheAnswersHead) {
   play.client_says(kAsk);
   play.origin_says(std::string(kSwitch) + "\r\n" + frame(kText, "at once"));
   play.origin_closes();
+  play.client_closes();
   ASSERT_EQ(play.changes().size(), 1u);
   EXPECT_EQ(play.changes()[0]->conversation->from_upstream.text, 1u);
   EXPECT_TRUE(play.client_got().ends_with("at once"));
@@ -159,6 +161,7 @@ TEST(WebSocketFlow, ForwardsOnWhatItCannotRead) {
   socket.client_sends("\xff\xff\xff\xff whatever this is");
   socket.origin_sends(frame(kText, "still read"));
   socket.play.origin_closes();
+  socket.play.client_closes();
   EXPECT_EQ(socket.conversation().from_client.text, 1u);
   EXPECT_EQ(socket.conversation().from_client.unread, "a client's frame is not masked");
   EXPECT_EQ(socket.conversation().from_client.bytes, 10u + 9 + 21);
@@ -169,6 +172,7 @@ TEST(WebSocketFlow, OnlyCountsBytesOfAnExtensionThatIsNotKnown) {
   Socket socket({}, "x-secret-sauce");
   socket.origin_sends(frame(kText | 0x30, "sauce"));
   socket.play.origin_closes();
+  socket.play.client_closes();
   EXPECT_EQ(socket.conversation().from_upstream.bytes, 7u);
   EXPECT_EQ(socket.conversation().from_upstream.text, 0u);
   EXPECT_EQ(socket.conversation().from_upstream.unread, "the extension \"x-secret-sauce\" is not known");
@@ -181,6 +185,7 @@ TEST(WebSocketFlow, KeepsNoMoreThanItsRuleAllows) {
   for (int i = 0; i < 10; ++i) socket.origin_sends(frame(kText, std::string(1000, 'x')));
   socket.origin_sends(frame(kText, "short"));
   socket.play.origin_closes();
+  socket.play.client_closes();
   EXPECT_GE(socket.conversation().messages.size(), 2u);
   EXPECT_LE(socket.conversation().messages.size(), 4u);
   EXPECT_EQ(socket.conversation().messages.size() + socket.conversation().messages_left_out, 11u);
@@ -215,6 +220,7 @@ TEST(Tunnels, CarryWhateverFollowsAConnect) {
   play.take_client_got();
   play.origin_says(answer);
   EXPECT_EQ(play.take_client_got(), answer);
+  play.client_closes();
   play.origin_closes();
   ASSERT_EQ(play.changes().size(), 1u);
   const Conversation& conversation = *play.changes()[0]->conversation;
@@ -222,6 +228,63 @@ TEST(Tunnels, CarryWhateverFollowsAConnect) {
   EXPECT_EQ(conversation.from_client.bytes, 10u);
   EXPECT_EQ(conversation.from_upstream.bytes, 7u);
   EXPECT_EQ(play.changes()[0]->request->target(), "inner.test:443");
+}
+
+constexpr std::string_view kConnect = "CONNECT inner.test:443 HTTP/1.1\r\nHost: inner.test:443\r\n\r\n";
+
+TEST(Tunnels, TheClientGoesOnWhenTheOriginHasSaidAll) {
+  Playbook play;
+  play.client_says(kConnect);
+  play.origin_says("HTTP/1.1 200 Connection established\r\n\r\nbye");
+  play.take_origin_got();
+  play.origin_closes();
+  EXPECT_TRUE(play.client_got().ends_with("bye"));
+  EXPECT_TRUE(play.client_saw_close_notify() && play.client_saw("ShutdownClient"));
+  EXPECT_FALSE(play.client_saw("CloseClient"));
+  play.client_says("still talking");
+  EXPECT_EQ(play.origin_got(), "still talking");
+  play.client_closes();
+  EXPECT_TRUE(play.origin_saw_close_notify());
+  EXPECT_TRUE(play.client_saw("CloseClient") && play.flow().finished()) << play.transcript();
+  EXPECT_EQ(play.changes().at(0)->conversation->from_client.bytes, 13u);
+}
+
+TEST(Tunnels, AnOriginThatLeavesAfterItsLastWordTakesNothingBack) {
+  Playbook play;
+  play.client_says(kConnect);
+  play.origin_says("HTTP/1.1 200 Connection established\r\n\r\nbye");
+  play.origin_closes();
+  play.client_says("nobody listens");
+  play.origin_resets();
+  EXPECT_TRUE(play.client_saw("CloseClient") && !play.client_saw("ResetClient")) << "what was said may be on its way";
+  EXPECT_TRUE(play.flow().finished());
+}
+
+TEST(Tunnels, AClientThatNeverEndsAfterTheOriginIsGivenUp) {
+  Playbook play;
+  play.client_says(kConnect);
+  play.origin_says("HTTP/1.1 200 Connection established\r\n\r\nbye");
+  play.origin_closes();
+  play.wait(2'000);
+  EXPECT_FALSE(play.flow().finished());
+  play.wait(300'000);
+  EXPECT_TRUE(play.flow().finished());
+}
+
+TEST(Tunnels, AClientThatIsCutOffIsSeenAsSuchByTheOrigin) {
+  for (bool with_close_notify : {true, false}) {
+    Playbook play;
+    play.client_says(kConnect);
+    play.origin_says("HTTP/1.1 200 Connection established\r\n\r\n");
+    play.client_says("not all of");
+    play.client_closes(with_close_notify);
+    EXPECT_EQ(play.origin_saw_close_notify(), with_close_notify);
+    play.origin_says("late");
+    EXPECT_TRUE(play.client_got().ends_with("late"));
+    play.origin_closes();
+    EXPECT_EQ(play.origin_saw_close_notify(), with_close_notify);
+    EXPECT_TRUE(play.flow().finished()) << play.transcript();
+  }
 }
 
 TEST(Tunnels, OfAnotherProtocolHaveItsName) {
