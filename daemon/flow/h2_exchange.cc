@@ -323,7 +323,8 @@ void H2Exchange::send_response_head(http::Head& head, Framing framing) {
   if (head.version() != "HTTP/2") head = as_http2(head);
   say_length(head, framing);
   if (client_ == nullptr) return;
-  bool ends = has_no_body(framing, response_ends_) || (is_head_ && framing.type != Framing::Type::AsItCame);
+  // Of an answer of ours nothing follows; the upstream's end behind its head, which may not come.
+  bool ends = has_no_body(framing, response_ends_) || (is_head_ && framing.type == Framing::Type::Length);
   sides_.client->respond(*client_, head, response_never_indexed_, ends);
 }
 void H2Exchange::send_response_body(const BodyPart& part) {

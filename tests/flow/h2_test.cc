@@ -461,6 +461,30 @@ TEST(H2Flow, ADelayHoldsItsStreamOnly) {
   EXPECT_TRUE(story.at_origin.said.ends_with("GET /a HTTP/2\r\nhost: example.org\r\n[ends][end]"));
 }
 
+TEST(H2Flow, ASlowAnswerWithoutBodyIsWholeWhereTheUpstreamsIs) {
+  for (bool whole : {true, false}) {
+    H2Story story(with_rules(R"({"name": "slow", "match": "", "throttle": {"down": "100KiB"}})"));
+    http::H2Head head = http::get("/a");
+    head.head = http::Head::http2_request("HEAD", "/a");
+    head.head.add("host", "example.org");
+    http::ask(story.client, head, true);
+    story.run();
+    H2Stream& stream = *story.at_origin.streams.at(0);
+    story.origin->respond(stream, http::Head::http2_response(200), {}, false);
+    story.run();
+    EXPECT_EQ(story.at_client.said, "HTTP/2 200\r\n") << "the upstream has not ended it";
+    if (whole) {
+      story.origin->end(stream);
+    } else {
+      story.origin->reset(stream, H2Code::InternalError);
+    }
+    story.run();
+    EXPECT_EQ(story.at_client.said.find("[end]") != std::string::npos, whole) << story.at_client.said;
+    ASSERT_EQ(story.play.exchanges().size(), 1u);
+    EXPECT_EQ(story.exchange(0).end, whole ? ExchangeEnd::Complete : ExchangeEnd::Truncated);
+  }
+}
+
 TEST(H2Flow, ADelayOfTheResponseHoldsItsBody) {
   H2Story story(with_rules(R"({"name": "slow", "match": "http.response.code == 200", "delay": "500ms"})"));
   story.get("/a");
