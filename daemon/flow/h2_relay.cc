@@ -280,7 +280,7 @@ void H2Relay::start_client(const std::optional<http::H2Settings>& mirrored) {
   if (sides_.client) return;
   sides_.client = std::make_unique<http::H2Server>(*client_end_);
   if (mirrored) sides_.client->mirror(*mirrored);
-  if (!mirrored && !options_.lazy) silent_until_ns_ = now_.steady_ns + kSettings_ns;
+  if (!mirrored) silent_until_ns_ = now_.steady_ns + kSettings_ns;
 }
 
 // No request more is wanted of the client.

@@ -145,6 +145,21 @@ class Streams(world.Case):
         client = self.over(path="/chat?room=node")["conversation"]["from_client"]
         self.assertEqual((client["text"], client["binary"], client["close_code"]), (2, 1, 3456))
 
+    def test_a_websocket_over_http2_is_carried_and_its_messages_counted(self):
+        self.origin("shop", server=NODE)
+        job = self.begin()
+        expected = {"welcome": "welcome", "echoed": 3, "pong": "are you there?", "close": 4001}
+        self.assertEqual(self.python(job, "h2_websocket.py", "shop.test"), expected, "without us")
+        self.intercept(job)
+        self.assertEqual(self.python(job, "h2_websocket.py", "shop.test"), expected)
+        shown = self.over(path="/websocket")
+        self.assertEqual((shown["method"], shown["end"], shown["conversation"]["protocol"]), ("CONNECT", "upgraded", "websocket"))
+        client, upstream = shown["conversation"]["from_client"], shown["conversation"]["from_upstream"]
+        self.assertEqual((client["messages"], client["text"], client["binary"], client["unread"]), (3, 2, 1, None))
+        self.assertEqual((upstream["messages"], upstream["text"], upstream["binary"], upstream["unread"]), (4, 3, 1, None))
+        self.assertEqual((client["pings"], upstream["pongs"]), (1, 1))
+        self.assertEqual((client["close_code"], client["close_reason"], upstream["close_code"]), (4001, "enough", 4001))
+
 
 class StreamsBesideRules(Streams):
     def intercept(self, job):
@@ -183,7 +198,7 @@ class KeptMessages(world.Case):
         self.assertIn("4001 enough", page)
         self.assertIn("listen (keep messages)", page)
 
-    def test_messages_of_http2s_websockets_are_seen_too(self):
+    def test_bytes_of_http2s_websockets_that_are_no_frames_are_carried(self):
         self.origin("shop", server=NODE)
         job = self.container(environment={"NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt"})
         self.attach(job)

@@ -106,8 +106,16 @@ TEST(H2Flow, MirrorsWhatTheUpstreamSpeaks) {
 }
 
 // h2spec's "Settings Synchronization" wants the SETTINGS behind a client's own to be their acknowledgement.
-TEST(H2Flow, TheFirstSettingsWaitForTheUpstreams) {
-  H2Story story;
+// Beside a rule that may answer too: the upstream is asked then what it speaks.
+class H2Settings : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Beside, H2Settings,
+                         testing::Values("", R"({"name": "mock", "match": "http.request.uri == \"/mock\"",
+                                                "respond": {"status": 200, "body": "m"}})"));
+
+TEST_P(H2Settings, TheFirstOnesWaitForTheUpstreams) {
+  Playbook::Setup setup;
+  setup.rules = GetParam();
+  H2Story story(setup);
   story.origin->mirror({true, 50});
   EXPECT_EQ(story.client_hears(story.client), "") << "the upstream's are not there";
   http::ask(story.client, http::get("/"), true);

@@ -10,7 +10,8 @@
 //   /goaway         an answer, then GOAWAY
 //   /events/N       N server-sent events, each when the one before was acknowledged: by a line on port 8080, in the clear
 //   /grpc-web       the request's body, as gRPC-Web
-//   CONNECT with :protocol websocket    whatever comes is sent back (RFC 8441)
+//   CONNECT with :protocol websocket    (RFC 8441) at /websocket a welcome, then each message is sent back, and a PING
+//                                       answered; elsewhere whatever comes is sent back
 
 import events from "node:events";
 import fs from "node:fs";
@@ -28,6 +29,40 @@ const server = http2.createSecureServer({
   settings: { enableConnectProtocol: true },
 });
 
+// RFC 6455 section 5.2: a server's frames are not masked.
+function frame(first, payload) {
+  const header = Buffer.alloc(payload.length < 126 ? 2 : payload.length < 65_536 ? 4 : 10);
+  header[0] = first;
+  header[1] = header.length === 2 ? payload.length : header.length === 4 ? 126 : 127;
+  if (header.length === 4) header.writeUInt16BE(payload.length, 2);
+  if (header.length === 10) header.writeBigUInt64BE(BigInt(payload.length), 2);
+  return Buffer.concat([header, payload]);
+}
+
+function chat(stream) {
+  const ping = 9, pong = 10, close = 8;
+  let waiting = Buffer.alloc(0);
+  stream.write(frame(0x81, Buffer.from("welcome")));
+  stream.on("end", () => stream.end());
+  stream.on("data", (piece) => {
+    waiting = Buffer.concat([waiting, piece]);
+    while (waiting.length >= 2) {
+      let at = 2, length = waiting[1] & 127;
+      if (length === 126) at = 4;
+      if (length === 127) at = 10;
+      if (waiting.length < at + 4) return;
+      if (length === 126) length = waiting.readUInt16BE(2);
+      if (length === 127) length = Number(waiting.readBigUInt64BE(2));
+      if (waiting.length < at + 4 + length) return;
+      const key = waiting.subarray(at, at + 4), first = waiting[0];
+      const payload = Buffer.from(waiting.subarray(at + 4, at + 4 + length)).map((byte, i) => byte ^ key[i % 4]);
+      waiting = waiting.subarray(at + 4 + length);
+      stream.write(frame((first & 15) === ping ? 0x80 | pong : first, payload));
+      if ((first & 15) === close) return;
+    }
+  });
+}
+
 server.on("stream", (stream, headers) => {
   const path = headers[":path"] ?? "";
   const [what, number] = path.slice(1).split("/");
@@ -41,7 +76,7 @@ server.on("stream", (stream, headers) => {
   };
   if (headers[":method"] === "CONNECT") {
     stream.respond({ ":status": 200 });
-    return stream.pipe(stream);
+    return path === "/websocket" ? chat(stream) : stream.pipe(stream);
   }
   switch (what) {
     case "bytes":
