@@ -1,6 +1,6 @@
 // Our OpenSSL provider: what libssl is given in place of OpenSSL's own where that costs more than it must.
 //  - TLS13-KDF, the key schedule of TLS 1.3 (key_schedule.h)
-//  - X25519 with our making of key pairs (x25519.h), and all else of it OpenSSL's own
+//  - X25519, with key pairs by libsodium and all else of it OpenSSL's own (x25519_provider.cc)
 // It lives as long as the process.
 #pragma once
 

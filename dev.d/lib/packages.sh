@@ -16,6 +16,7 @@ nlohmann-json3-dev	-	JSON: rules, control API
 libspdlog-dev	-	the log
 libfmt-dev	-	the log's formatting
 libnghttp2-dev	-	HTTP/2 on both sides
+libsodium-dev	-	key pairs of X25519
 libre2-dev	-	regular expressions in linear time
 zlib1g-dev	-	gzip bodies and CRC-32
 libbrotli-dev	-	br bodies

@@ -1,13 +1,9 @@
-#include "tls/x25519.h"
-
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
 
-#include <algorithm>
 #include <array>
-#include <random>
 #include <string>
 
 #include "base/bytes.h"
@@ -17,13 +13,7 @@
 namespace waylay::tls::testing {
 namespace {
 
-using Key = std::array<std::byte, kX25519Size>;
-
-Key public_key(const Key& private_key) {
-  Key key;
-  x25519_public_key(private_key, key);
-  return key;
-}
+using Key = std::array<std::byte, 32>;
 
 Key openssl_public_key(const Key& private_key) {
   PrivateKey pair(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, as_u8(private_key), private_key.size()));
@@ -31,49 +21,6 @@ Key openssl_public_key(const Key& private_key) {
   size_t size = key.size();
   EXPECT_EQ(EVP_PKEY_get_raw_public_key(pair.get(), reinterpret_cast<unsigned char*>(key.data()), &size), 1);
   return key;
-}
-
-Key from_hex(std::string_view hex) {
-  Key key;
-  for (size_t i = 0; i < key.size(); ++i)
-    key[i] = static_cast<std::byte>(std::stoi(std::string(hex.substr(2 * i, 2)), nullptr, 16));
-  return key;
-}
-
-TEST(X25519, IsThatOfTheExampleInRfc7748) {
-  // Section 6.1
-  Key alice = from_hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
-  EXPECT_EQ(to_hex(public_key(alice)), "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
-  Key bob = from_hex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
-  EXPECT_EQ(to_hex(public_key(bob)), "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
-}
-
-// Also every digit in every place: each row's multiples, with either sign.
-TEST(X25519, GivesTheSamePublicKeysAsOpenSsl) {
-  std::mt19937 random(1);
-  for (int turn = 0; turn < 2000; ++turn) {
-    Key key;
-    for (std::byte& byte : key) byte = static_cast<std::byte>(random());
-    ASSERT_EQ(to_hex(public_key(key)), to_hex(openssl_public_key(key))) << to_hex(key);
-  }
-}
-
-TEST(X25519, GivesTheSamePublicKeysAsOpenSslForKeysOfEqualBytes) {
-  for (int value = 0; value < 256; ++value) {
-    Key key;
-    key.fill(static_cast<std::byte>(value));
-    EXPECT_EQ(to_hex(public_key(key)), to_hex(openssl_public_key(key)));
-  }
-}
-
-TEST(X25519, GivesTheSamePublicKeysAsOpenSslForKeysWithOneBit) {
-  for (size_t bit = 0; bit < 8 * kX25519Size; ++bit) {
-    Key key{}, rest;
-    key[bit / 8] = std::byte(1 << bit % 8);
-    std::ranges::transform(key, rest.begin(), [](std::byte byte) { return ~byte; });
-    EXPECT_EQ(to_hex(public_key(key)), to_hex(openssl_public_key(key)));
-    EXPECT_EQ(to_hex(public_key(rest)), to_hex(openssl_public_key(rest)));
-  }
 }
 
 std::string provider_of(const EVP_PKEY* key) {
@@ -105,15 +52,17 @@ TEST(X25519, KeysOfOurProviderAgreeWithThoseOfOpenSsl) {
   EXPECT_NE(agreed(ours.get(), theirs.get(), provider_query()), agreed(other.get(), theirs.get(), provider_query()));
 }
 
-TEST(X25519, KeysOfOurProviderHaveTheScalarsOfRfc7748) {
-  PrivateKey ours = generated(provider_query());
-  Key secret, open;
-  size_t size = secret.size();
-  ASSERT_EQ(EVP_PKEY_get_raw_private_key(ours.get(), reinterpret_cast<unsigned char*>(secret.data()), &size), 1);
-  ASSERT_EQ(EVP_PKEY_get_raw_public_key(ours.get(), reinterpret_cast<unsigned char*>(open.data()), &size), 1);
-  EXPECT_EQ(secret.front() & std::byte{7}, std::byte{0});
-  EXPECT_EQ(secret.back() & std::byte{0xc0}, std::byte{0x40});
-  EXPECT_EQ(to_hex(openssl_public_key(secret)), to_hex(open));
+TEST(X25519, KeysOfOurProviderHaveTheScalarsOfRfc7748AndTheirPublicKeys) {
+  for (int pair = 0; pair < 500; ++pair) {
+    PrivateKey ours = generated(provider_query());
+    Key secret, open;
+    size_t size = secret.size();
+    ASSERT_EQ(EVP_PKEY_get_raw_private_key(ours.get(), reinterpret_cast<unsigned char*>(secret.data()), &size), 1);
+    ASSERT_EQ(EVP_PKEY_get_raw_public_key(ours.get(), reinterpret_cast<unsigned char*>(open.data()), &size), 1);
+    EXPECT_EQ(secret.front() & std::byte{7}, std::byte{0});
+    EXPECT_EQ(secret.back() & std::byte{0xc0}, std::byte{0x40});
+    ASSERT_EQ(to_hex(openssl_public_key(secret)), to_hex(open));
+  }
 }
 
 TEST(X25519, AHandshakesKeyShareIsMadeByOurProvider) {
