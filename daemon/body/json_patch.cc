@@ -199,6 +199,7 @@ class OperationReader {
     for (const Spelling& known : kOperations)
       if (known.name == name) return &known;
     std::vector<std::string_view> names;
+    names.reserve(std::size(kOperations));
     for (const Spelling& known : kOperations) names.push_back(known.name);
     return refuse("/op", "is not an operation of RFC 6902" + did_you_mean(name, names));
   }

@@ -12,7 +12,8 @@ namespace waylay::control {
 namespace {
 
 double milliseconds(int64_t ns) {
-  return static_cast<double>(ns / 1000) / 1000.0;
+  int64_t microseconds = ns / 1000;
+  return static_cast<double>(microseconds) / 1000.0;
 }
 
 Json container_of(const std::string& id, const std::string& name, const std::string& image) {

@@ -33,6 +33,7 @@ SentRules::SentRules(const Request& request) : request_(request) {
 std::vector<rules::Document> SentRules::documents() const {
   if (files_.empty()) return {{request_.body, origin_}};
   std::vector<rules::Document> all;
+  all.reserve(files_.size());
   for (const File& file : files_) all.push_back({file.text, file.name});
   return all;
 }

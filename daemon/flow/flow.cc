@@ -134,7 +134,7 @@ void Flow::on_client_eof(Time now) {
   settle();
 }
 
-void Flow::on_client_failed(Error error, Time now) {
+void Flow::on_client_failed(const Error& error, Time now) {
   now_ = now;
   client_gone_ = true;
   switch (state_) {
@@ -410,7 +410,7 @@ bool Flow::obey_rules() {
 }
 
 // Nothing is sent upstream; the client gets the alert or a reset.
-void Flow::refuse_by_rule(std::string what, std::optional<uint8_t> alert) {
+void Flow::refuse_by_rule(const std::string& what, std::optional<uint8_t> alert) {
   facts_.outcome = Outcome::Failed;
   facts_.reason = what + " by rule " + facts_.applied.back().rule;
   if (!alert) return drop_client(ResetClient{});
@@ -725,7 +725,7 @@ void Flow::make_relay() {
   }
 }
 
-void Flow::client_gone_in_handshake(std::string what) {
+void Flow::client_gone_in_handshake(const std::string& what) {
   tls::Channel::Rejection rejection = client_channel_->rejection();
   std::string reason = "client " + what + " during the handshake";
   if (rejection == tls::Channel::Rejection::Alert) reason = client_channel_->error().message;
@@ -764,7 +764,7 @@ Rejections::Key Flow::rejection_key() const {
 // --- Ending ---
 
 // Before the client's handshake: the alert is all the client gets.
-void Flow::refuse_client(Error error, tls::Alert alert) {
+void Flow::refuse_client(const Error& error, tls::Alert alert) {
   note_tls_failure();
   facts_.outcome = Outcome::Failed;
   facts_.reason = "upstream: " + error.message;

@@ -109,8 +109,8 @@ class Flow final : private Relay::Link {
 
   // Events.
   void on_client_bytes(Bytes bytes, Time now);
-  void on_client_eof(Time now);                  // FIN; the client may still receive
-  void on_client_failed(Error error, Time now);  // reset, or gone for any other reason
+  void on_client_eof(Time now);                         // FIN; the client may still receive
+  void on_client_failed(const Error& error, Time now);  // reset, or gone for any other reason
   void on_upstream_connected(UpstreamId id, Time now);
   void on_upstream_failed(UpstreamId id, Error error, Time now);  // connect refused, or the connection broke later
   void on_upstream_bytes(UpstreamId id, Bytes bytes, Time now);
@@ -151,7 +151,7 @@ class Flow final : private Relay::Link {
   // Deciding.
   void read_hello();
   bool obey_rules();
-  void refuse_by_rule(std::string what, std::optional<uint8_t> alert);
+  void refuse_by_rule(const std::string& what, std::optional<uint8_t> alert);
   void go_on_after_hello();
   void pass_through(std::string reason);
   void intercept();
@@ -180,12 +180,12 @@ class Flow final : private Relay::Link {
   void client_said_all();
   void client_handshake_done();
   void make_relay();
-  void client_gone_in_handshake(std::string what);
+  void client_gone_in_handshake(const std::string& what);
   bool client_wants_ech() const;
   void learn_refusal(std::string reason);
   void look_for_silent_refusal();
   // Ending.
-  void refuse_client(Error error, tls::Alert alert);
+  void refuse_client(const Error& error, tls::Alert alert);
   void fail(std::string reason);
   void give_up(std::string reason);
   void drop_upstream(bool reset);

@@ -138,10 +138,11 @@ void H2Relay::on_upstream_ready(Time now) {
 void H2Relay::on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now) {
   if (closed_) return;
   now_ = now;
+  Exchange* asking = nullptr;
   for_each([&](H2Exchange& each) {
-    if (each.exchange() && each.exchange()->id() == exchange)
-      each.exchange()->on_handler_answer(std::move(answer), now);
+    if (each.exchange() && each.exchange()->id() == exchange) asking = each.exchange();
   });
+  if (asking) asking->on_handler_answer(std::move(answer), now);
   run();
 }
 

@@ -27,7 +27,7 @@ constexpr size_t place_of(const char* text) {
 }
 constexpr std::array<bool, kPlaces> kSecretPlaces = [] {
   std::array<bool, kPlaces> places{};
-  for (std::string_view part : kSecretInName) places[place_of(part.data())] = true;
+  for (std::string_view part : kSecretInName) places[place_of(&part.front())] = true;
   return places;
 }();
 

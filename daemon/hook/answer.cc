@@ -1,12 +1,12 @@
 #include "hook/answer.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/bytes.h"
 #include "http/message.h"
 
 namespace waylay::hook {
@@ -22,9 +22,7 @@ Error malformed(std::string_view what) {
 }
 
 bool is_ours(std::string_view name) {
-  return std::ranges::any_of(kOurs, [&](std::string_view ours) {
-    return ours.size() == name.size() && strncasecmp(ours.data(), name.data(), name.size()) == 0;
-  });
+  return std::ranges::any_of(kOurs, [&](std::string_view ours) { return equals_ignoring_case(ours, name); });
 }
 
 // A header's value may be written as a string, a number or a boolean.
@@ -72,12 +70,18 @@ Result<std::string> read_body(const Json& answer) {
   return std::move(*bytes);
 }
 
+int64_t number_in(const std::string& text) {
+  int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 Result<int> read_status(const Json& answer) {
   auto status = answer.find("statusCode");
   if (status == answer.end()) return fail(malformed("has no \"statusCode\""));
   int64_t code = 0;
   if (status->is_number_integer()) code = status->get<int64_t>();
-  if (status->is_string()) code = atoi(status->get_ref<const std::string&>().c_str());  // API Gateway takes "200" too
+  if (status->is_string()) code = number_in(status->get_ref<const std::string&>());  // API Gateway takes "200" too
   if (code < 200 || code > 599) return fail(malformed("has a \"statusCode\" that is none of 200 to 599"));
   return static_cast<int>(code);
 }

@@ -70,8 +70,8 @@ std::string comparable(std::string_view authority, std::string_view scheme) {
   return to_lower(authority);
 }
 
-std::unexpected<Error> refused(std::string message) {
-  return fail({ErrorKind::Ambiguous, Side::Client, "request: " + message, 0});
+std::unexpected<Error> refused(std::string_view message) {
+  return fail({ErrorKind::Ambiguous, Side::Client, std::string("request: ").append(message), 0});
 }
 
 }  // namespace

@@ -198,7 +198,6 @@ H1Reader::Event H1Reader::on_eof() {
     case Impl::State::Tunnel:
       return Event::NeedMore;
     case Impl::State::UntilClose:
-      return self.end({});
     case Impl::State::None:
       return self.end({});
     case Impl::State::Fixed:

@@ -6,9 +6,9 @@
 
 namespace waylay::http {
 
-std::unexpected<Error> HeadScanner::malformed(std::string message) const {
-  return fail(
-      {ErrorKind::Protocol, side_, std::string(kind_ == Kind::Request ? "request: " : "response: ") + message, 0});
+std::unexpected<Error> HeadScanner::malformed(std::string_view message) const {
+  std::string whose = kind_ == Kind::Request ? "request: " : "response: ";
+  return fail({ErrorKind::Protocol, side_, whose.append(message), 0});
 }
 
 Result<std::optional<size_t>> HeadScanner::scan(Bytes bytes) {

@@ -20,7 +20,7 @@ class HeadScanner {
  private:
   static constexpr size_t kMaximumMethod = 64;  // the longest registered one has 17 letters
   Result<void> check_start(std::string_view piece);
-  std::unexpected<Error> malformed(std::string message) const;
+  std::unexpected<Error> malformed(std::string_view message) const;
 
   Kind kind_;
   Side side_;

@@ -83,10 +83,10 @@ void ControlChannel::add_target(Message message) {
   auto target = std::make_shared<Target>();
   target->id = message.header.target;
   target->info = std::move(*info);
-  add(std::move(target), std::move(message.descriptors));
+  add(target, std::move(message.descriptors));
 }
 
-void ControlChannel::add(std::shared_ptr<const Target> target, std::vector<Fd> listeners) {
+void ControlChannel::add(const std::shared_ptr<const Target>& target, std::vector<Fd> listeners) {
   uint32_t id = target->id;
   targets_.add(target);
   unanswered_[id] = {Wish::Accept, workers_.size()};

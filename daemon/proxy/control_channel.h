@@ -27,7 +27,7 @@ class ControlChannel final : private io::MessageSocket::Owner {
   bool closed() const { return closed_; }  // the warden said Stop, or is gone
 
   // Listeners in the protocol's order: one of all workers, then, if there is a second family, one of all workers again.
-  void add(std::shared_ptr<const Target> target, std::vector<Fd> listeners);
+  void add(const std::shared_ptr<const Target>& target, std::vector<Fd> listeners);
 
  private:
   enum class Wish { Accept, Drain };

@@ -37,6 +37,7 @@ void TargetTable::ended(uint32_t id, std::string why, Time now) {
 std::vector<TargetStatus> TargetTable::list() const {
   std::lock_guard lock(mutex_);
   std::vector<TargetStatus> all;
+  all.reserve(entries_.size());
   for (const auto& [id, entry] : entries_) all.push_back(status_of(entry));
   return all;
 }

@@ -114,6 +114,7 @@ std::string DryRun::to_json() const {
   nlohmann::ordered_json rules = nlohmann::ordered_json::array();
   for (const Trial& trial : trials_) {
     std::vector<std::string_view> fields;
+    fields.reserve(trial.unknown_fields.size());
     for (Field field : trial.unknown_fields) fields.push_back(match::info(field).name);
     rules.push_back({{"name", trial.rule->name()},
                      {"matched", trial.matched},

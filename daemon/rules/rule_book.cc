@@ -23,13 +23,13 @@ RuleList joined(RuleList first, const RuleList& second) {
   return first;
 }
 
-RuleList begun(Loaded rules, Time now) {
+RuleList begun(const Loaded& rules, Time now) {
   for (const auto& rule : rules) rule->begin(now);
   return {rules.begin(), rules.end()};
 }
 
 // Rules that are as they were go on counting where they are; the others begin.
-RuleList with_tallies(Loaded rules, const RuleList& former, Time now) {
+RuleList with_tallies(const Loaded& rules, const RuleList& former, Time now) {
   std::unordered_map<std::string_view, const Rule*> by_name;
   for (const auto& rule : former) by_name.emplace(rule->name(), rule.get());
   RuleList all = begun(rules, now);
@@ -187,7 +187,7 @@ Result<RuleBook::Names> RuleBook::add(std::span<const Document> documents, const
   if (!rules) return fail(rules);
   std::lock_guard lock(mutex_);
   if (Result<void> unique = check_unique(*rules, current_->rules()); !unique) return fail(unique);
-  RuleList added = begun(std::move(*rules), by.at);
+  RuleList added = begun(*rules, by.at);
   from_api_ = joined(std::move(from_api_), added);
   publish(by, origins_of(documents) + ": " + in_words({.added = added, .removed = {}, .changed = {}}));
   return names_of(added);
@@ -198,7 +198,7 @@ Result<RuleBook::Names> RuleBook::replace(std::span<const Document> documents, c
   if (!rules) return fail(rules);
   std::lock_guard lock(mutex_);
   if (Result<void> unique = check_unique(*rules, all_but_api()); !unique) return fail(unique);
-  RuleList former = std::exchange(from_api_, with_tallies(std::move(*rules), from_api_, by.at));
+  RuleList former = std::exchange(from_api_, with_tallies(*rules, from_api_, by.at));
   publish(by, origins_of(documents) + ": " + in_words(compare(former, from_api_)));
   return names_of(from_api_);
 }
@@ -253,7 +253,7 @@ Result<size_t> RuleBook::load_directory(const std::string& directory, const By& 
   if (!rules) return fail(rules);
   std::lock_guard lock(mutex_);
   if (Result<void> unique = check_unique(*rules, all_but_files()); !unique) return fail(unique);
-  RuleList former = std::exchange(from_files_, with_tallies(std::move(*rules), from_files_, by.at));
+  RuleList former = std::exchange(from_files_, with_tallies(*rules, from_files_, by.at));
   Difference difference = compare(former, from_files_);
   bool changed = !difference.empty() || !same_origins(former, from_files_);
   if (changed) publish(by, directory + ": " + in_words(difference));
@@ -283,7 +283,7 @@ Result<RuleBook::Names> RuleBook::begin_group(Source source, std::string_view na
     std::erase_if(others, [&](const auto& rule) { return find_rule(found->rules, rule->name()) != nullptr; });
   if (Result<void> unique = check_unique(*rules, others); !unique) return fail(unique);
   if (found != groups_.end()) groups_.erase(found);
-  groups_.push_back({source, std::string(name), begun(std::move(*rules), by.at), by});
+  groups_.push_back({source, std::string(name), begun(*rules, by.at), by});
   const RuleList& added = groups_.back().rules;
   publish(by, called + " begins: " + in_words({.added = added, .removed = {}, .changed = {}}));
   return names_of(added);

@@ -59,8 +59,11 @@ RuleIndex::RuleIndex(std::span<const Row> rows, std::span<const match::Field> fi
       lists = &by_field_[i];
       keys = std::move(values);
     });
-    if (!lists) any_.push_back(row.rule);
-    keyed_ = keyed_ || lists;
+    if (!lists) {
+      any_.push_back(row.rule);
+      continue;
+    }
+    keyed_ = true;
     for (const std::string& key : keys) (*lists)[key].push_back(row.rule);
   }
 }

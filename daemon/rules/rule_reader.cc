@@ -224,6 +224,7 @@ std::vector<Listed> list_rules(Reader& reader, const Json& document) {
     return {};
   }
   std::vector<Listed> rules;
+  rules.reserve(array->size());
   for (size_t i = 0; i < array->size(); ++i) rules.push_back({&(*array)[i], place / i});
   return rules;
 }

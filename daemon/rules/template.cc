@@ -147,6 +147,7 @@ Result<Template> Template::compile(std::string_view text) {
 
 std::vector<match::Field> Template::fields() const {
   std::vector<match::Field> fields;
+  fields.reserve(parts_.size());
   for (const Part& part : parts_) fields.push_back(part.field);
   return fields;
 }

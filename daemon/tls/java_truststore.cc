@@ -100,7 +100,7 @@ std::string digest_of(std::string_view bytes) {
 Result<std::string> closed(std::string bytes) {
   std::string digest = digest_of(bytes);
   if (digest.size() != kDigest) return fail(left_alone("OpenSSL refuses SHA-1, which a Java truststore ends with"));
-  return bytes + digest;
+  return bytes.append(digest);
 }
 
 // The entries are copied as they are, keys too: one more is put behind them.

@@ -84,7 +84,7 @@ Problem check_stapling(SSL* ssl) {
   STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl);
   if (chain == nullptr || sk_X509_num(chain) == 0) return stapling("no certificate to check an OCSP response for");
   unsigned char* response = nullptr;
-  long size = SSL_get_tlsext_status_ocsp_resp(ssl, &response);
+  long size = SSL_get_tlsext_status_ocsp_resp(ssl, static_cast<void*>(&response));
   if (response != nullptr && size > 0) {
     X509_STORE* store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
     return check_response(as_bytes(response, static_cast<size_t>(size)), chain, store);

@@ -118,7 +118,7 @@ bool seal_tickets(SSL_CTX* context, const TicketKeys& keys) {
   if (!cipher) return false;
   auto sealing = std::make_unique<Sealing>(keys, std::move(cipher));
   if (SSL_CTX_set_ex_data(context, sealing_index(), sealing.get()) != 1) return false;
-  sealing.release();
+  (void)sealing.release();
   return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;
 }
 

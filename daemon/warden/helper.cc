@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 
 #include "base/clock.h"
 #include "base/handle.h"
@@ -29,9 +30,16 @@ std::string to_wire(const Result<std::string>& result) {
 Result<std::string> from_wire(const std::string& wire) {
   if (wire.empty()) return fail(Error::local(ErrorKind::System, "a helper process ended without an answer"));
   if (wire.front() == '+') return wire.substr(1);
-  size_t kind_end = wire.find(' '), code_end = wire.find(' ', kind_end + 1);
-  Error error = Error::local(static_cast<ErrorKind>(std::atoi(wire.c_str() + 1)), wire.substr(code_end + 1));
-  error.code = std::atoi(wire.c_str() + kind_end);
+  int kind = 0, code = 0;
+  const char *place = wire.data() + 1, *end = wire.data() + wire.size();
+  for (int* number : {&kind, &code}) {
+    auto [next, wrong] = std::from_chars(place, end, *number);
+    if (wrong != std::errc() || next == end)
+      return fail(Error::local(ErrorKind::System, "a helper's answer is cut off"));
+    place = next + 1;
+  }
+  Error error = Error::local(static_cast<ErrorKind>(kind), std::string(place, end));
+  error.code = code;
   return fail(std::move(error));
 }
 

@@ -52,8 +52,8 @@ Result<void> check_root() {
 
 Result<void> check_kernel(std::string_view release) {
   unsigned major = 0, minor = 0;
-  const char* end = release.data() + release.size();
-  auto [dot, code] = std::from_chars(release.data(), end, major);
+  const char *begin = release.data(), *end = begin + release.size();
+  auto [dot, code] = std::from_chars(begin, end, major);
   if (code == std::errc() && dot != end && *dot == '.') std::from_chars(dot + 1, end, minor);
   if (major > 6 || (major == 6 && minor >= 1)) return {};
   return unavailable("this kernel is Linux " + std::string(release) + "; Waylay needs Linux 6.1 or newer");
