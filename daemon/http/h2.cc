@@ -98,6 +98,7 @@ struct H2Session::Impl {
   size_t held = 0;              // of all streams
   size_t owed = 0;              // of the connection's window, while too much is held
   ByteQueue* output = nullptr;  // within pull()
+  size_t limit = 0;             // of it
   std::string explanation;      // nghttp2's latest, in words
   std::optional<Error> failure;
   bool stopped = false;  // nothing is received any more
@@ -533,7 +534,7 @@ int H2Session::Impl::send_data(nghttp2_session*, nghttp2_frame* frame, const uin
   stream.out_.consume(size);
   self.guard.body_sent(size);
   if (!stream.released_ && size > 0) self.handler.on_sent(stream);
-  return 0;
+  return self.output->size() < self.limit ? 0 : NGHTTP2_ERR_PAUSE;  // else nghttp2 goes on to the windows' end
 }
 
 // nghttp2 drops what waits of a stream as soon as a reset of it is submitted: so not before all else is sent.
@@ -582,6 +583,7 @@ void H2Session::Impl::say_settings() {
 void H2Session::pull(ByteQueue& out, size_t limit) {
   Impl& self = *impl_;
   self.output = &out;
+  self.limit = limit;
   if (!self.settings_said) self.say_settings();
   while (out.size() < limit && nghttp2_session_want_write(self.session.get()) != 0) {
     const uint8_t* bytes = nullptr;

@@ -252,6 +252,24 @@ TEST(H2, AnExtendedConnectThatWasNotOfferedIsMalformed) {
   EXPECT_EQ(raw.heard_on_streams(), "3 on 1; ");
 }
 
+TEST(H2, IsPulledNoFurtherThanItsCallerWants) {
+  Raw raw;
+  std::string large("\0\4\0\x10\0\0", 6), more("\0\x10\0\0", 4);  // INITIAL_WINDOW_SIZE
+  raw.say(Raw::frame(NGHTTP2_SETTINGS, 0, 0, large) + Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, 0, more) +
+          raw.headers(1, Raw::request()));
+  raw.server.respond(*raw.witness.streams.at(0), Head::http2_response(200), {}, false);
+  raw.server.write(*raw.witness.streams.at(0), as_bytes(std::string(1'000'000, 'x')));
+  size_t all = 0;
+  for (int pulls = 0; raw.server.wants_pull(); ++pulls) {
+    ASSERT_LT(pulls, 100);
+    ByteQueue out;
+    raw.server.pull(out, 64 * 1024);
+    EXPECT_LE(out.size(), (64 + 17) * 1024u);
+    all += out.size();
+  }
+  EXPECT_GT(all, 1'000'000u);
+}
+
 TEST(H2, APlainConnectHasItsAuthorityAsTarget) {
   Pair pair;
   H2Head head;
