@@ -14,11 +14,11 @@ char lower(char c) {
 
 std::string to_hex(Bytes bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  char* at = out.data();
   for (std::byte byte : bytes) {
-    out += kDigits[std::to_integer<unsigned>(byte) >> 4];
-    out += kDigits[std::to_integer<unsigned>(byte) & 15];
+    *at++ = kDigits[std::to_integer<unsigned>(byte) >> 4];
+    *at++ = kDigits[std::to_integer<unsigned>(byte) & 15];
   }
   return out;
 }

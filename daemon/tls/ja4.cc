@@ -61,12 +61,19 @@ std::string alpn_text(const ClientHello& hello) {
   return {hex.front(), hex.back()};
 }
 
+// Four digits each, with commas between.
 std::string joined(const std::vector<uint16_t>& values) {
-  std::string text;
+  std::vector<std::byte> bytes;
+  bytes.reserve(2 * values.size());
   for (uint16_t value : values) {
-    const std::byte bytes[] = {std::byte(value >> 8), std::byte(value & 0xff)};
-    if (!text.empty()) text += ',';
-    text += to_hex(bytes);
+    bytes.push_back(std::byte(value >> 8));
+    bytes.push_back(std::byte(value & 0xff));
+  }
+  std::string hex = to_hex(bytes), text;
+  text.reserve(5 * values.size());
+  for (size_t at = 0; at < hex.size(); at += 4) {
+    if (at > 0) text += ',';
+    text.append(hex, at, 4);
   }
   return text;
 }
@@ -74,11 +81,10 @@ std::string joined(const std::vector<uint16_t>& values) {
 std::string short_hash(const std::string& text) {
   if (text.empty()) return std::string(kHashCharacters, '0');
   std::byte digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
   int done =
-      EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest), &size, EVP_sha256(), nullptr);
+      EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest), nullptr, EVP_sha256(), nullptr);
   CHECK(done == 1);
-  return to_hex(Bytes(digest, size)).substr(0, kHashCharacters);
+  return to_hex(Bytes(digest, kHashCharacters / 2));
 }
 
 }  // namespace

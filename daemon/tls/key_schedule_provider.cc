@@ -100,13 +100,10 @@ const OSSL_DISPATCH kKdf[] = {{OSSL_FUNC_KDF_NEWCTX, reinterpret_cast<Function>(
                               {OSSL_FUNC_KDF_SETTABLE_CTX_PARAMS, reinterpret_cast<Function>(settable)},
                               {OSSL_FUNC_KDF_SET_CTX_PARAMS, reinterpret_cast<Function>(set_params)},
                               {0, nullptr}};
-const OSSL_ALGORITHM kAlgorithms[] = {{"TLS13-KDF", "provider=waylay", kKdf, "TLS 1.3 key schedule"},
-                                      {nullptr, nullptr, nullptr, nullptr}};
-
 }  // namespace
 
-const OSSL_ALGORITHM* key_schedule_algorithms() {
-  return kAlgorithms;
+const OSSL_DISPATCH* key_schedule_functions() {
+  return kKdf;
 }
 
 SecretsCapture::SecretsCapture(TrafficSecrets* into) {

@@ -1,23 +1,21 @@
-// Our OpenSSL provider: what libssl is given in place of OpenSSL's own where that costs more than it must.
-//  - TLS13-KDF, the key schedule of TLS 1.3 (key_schedule.h)
-//  - X25519, with key pairs by libsodium and all else of it OpenSSL's own (x25519_provider.cc)
-// It lives as long as the process.
+// The OpenSSL library context of all our SSL_CTXs, with one provider in it: OpenSSL's default one, seen through ours.
+//  - TLS13-KDF, the key schedule of TLS 1.3, is our own (key_schedule.h)
+//  - X25519's key pairs are libsodium's (x25519_provider.cc); all else of it is OpenSSL's
+//  - what TLS has no use for is left out: to read a certificate's key OpenSSL 3.0 looks through all kinds of keys and
+//    all formats that they come in. With those that can stand in a certificate it takes less than half the time.
+// It lives as long as the process. Certificates and keys of other contexts may be used with it.
 #pragma once
 
 #include <openssl/types.h>
 
 namespace waylay::tls {
 
-// The property query that makes an SSL_CTX use our provider for what it has, and OpenSSL's own for all else. The first
-// call registers it; null where that is not possible: no secrets are then captured.
-const char* provider_query();
+// The first call makes it. Null, which stands for OpenSSL's own context, where that is not possible or where OpenSSL is
+// configured to do only what FIPS approves: no secrets are then captured.
+OSSL_LIB_CTX* tls_library();
 
-// The provider's parts, each an array that ends with an empty entry, for ever.
-const OSSL_ALGORITHM* key_schedule_algorithms();
-struct X25519Algorithms {
-  const OSSL_ALGORITHM* keys = nullptr;
-  const OSSL_ALGORITHM* exchange = nullptr;
-};
-X25519Algorithms x25519_algorithms(OSSL_PROVIDER* standard);  // both null where OpenSSL's own cannot be built upon
+// The functions of the algorithms that are ours, for ever.
+const OSSL_DISPATCH* key_schedule_functions();
+const OSSL_DISPATCH* x25519_key_functions(const OSSL_DISPATCH* theirs);  // null where they cannot be built upon
 
 }  // namespace waylay::tls

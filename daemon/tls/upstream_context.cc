@@ -193,7 +193,7 @@ Result<UpstreamContext> UpstreamContext::create(const UpstreamOptions& options) 
 Result<UpstreamContext> UpstreamContext::create(const UpstreamRoots& roots,
                                                 std::shared_ptr<const UpstreamPolicy> policy) {
   if (!policy) policy = std::make_shared<const UpstreamPolicy>();
-  SslCtx context(SSL_CTX_new_ex(nullptr, provider_query(), TLS_client_method()));
+  SslCtx context(SSL_CTX_new_ex(tls_library(), nullptr, TLS_client_method()));
   if (!context) return fail(openssl_error(ErrorKind::Unavailable, "making the TLS context for upstreams"));
   SSL_CTX* raw = context.get();
   SSL_CTX_set1_cert_store(raw, roots.store());

@@ -6,7 +6,6 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
-#include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <sodium/core.h>
 #include <sodium/crypto_scalarmult_curve25519.h>
@@ -29,12 +28,11 @@ constexpr size_t kMostFunctions = 40;  // OpenSSL 3.5 has 21
 
 struct Table {
   std::array<OSSL_DISPATCH, kMostFunctions> functions{};  // ends with a zero
-  std::array<OSSL_ALGORITHM, 2> keys{}, exchange{};
   OSSL_FUNC_keymgmt_new_fn* create = nullptr;
   OSSL_FUNC_keymgmt_free_fn* destroy = nullptr;
   OSSL_FUNC_keymgmt_import_fn* import = nullptr;
 };
-Table table;  // filled once, before the provider is loaded
+Table table;  // filled once, before it is used
 
 struct Generation {
   void* provider;
@@ -128,30 +126,10 @@ bool fill_functions(const OSSL_DISPATCH* theirs) {
   return replaced == 5 && table.create != nullptr && table.destroy != nullptr && table.import != nullptr;
 }
 
-// Names come as "X25519:1.3.101.110".
-const OSSL_ALGORITHM* find(OSSL_PROVIDER* provider, int operation) {
-  int no_cache = 0;
-  const OSSL_ALGORITHM* each = OSSL_PROVIDER_query_operation(provider, operation, &no_cache);
-  for (; each != nullptr && each->algorithm_names != nullptr; ++each) {
-    std::string_view names = each->algorithm_names;
-    if (names.substr(0, names.find(':')) == "X25519") return each;
-  }
-  return nullptr;
-}
-
-OSSL_ALGORITHM as_ours(const OSSL_ALGORITHM& theirs, const OSSL_DISPATCH* functions) {
-  return {theirs.algorithm_names, "provider=waylay", functions, theirs.algorithm_description};
-}
-
 }  // namespace
 
-X25519Algorithms x25519_algorithms(OSSL_PROVIDER* standard) {
-  const OSSL_ALGORITHM* keys = find(standard, OSSL_OP_KEYMGMT);
-  const OSSL_ALGORITHM* exchange = find(standard, OSSL_OP_KEYEXCH);
-  if (keys == nullptr || exchange == nullptr || !fill_functions(keys->implementation) || sodium_init() < 0) return {};
-  table.keys[0] = as_ours(*keys, table.functions.data());
-  table.exchange[0] = as_ours(*exchange, exchange->implementation);
-  return {table.keys.data(), table.exchange.data()};
+const OSSL_DISPATCH* x25519_key_functions(const OSSL_DISPATCH* theirs) {
+  return fill_functions(theirs) && sodium_init() >= 0 ? table.functions.data() : nullptr;
 }
 
 }  // namespace waylay::tls

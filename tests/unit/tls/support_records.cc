@@ -64,8 +64,8 @@ void note_secret(const SSL*, const char* line) {
 // Handshakes for one cipher suite, resumed without a key exchange, as cheap as they can be.
 struct Handshakes {
   explicit Handshakes(const char* suite)
-      : server(SSL_CTX_new_ex(nullptr, provider_query(), TLS_server_method())),
-        client(SSL_CTX_new_ex(nullptr, provider_query(), TLS_client_method())) {
+      : server(SSL_CTX_new_ex(tls_library(), nullptr, TLS_server_method())),
+        client(SSL_CTX_new_ex(tls_library(), nullptr, TLS_client_method())) {
     static const Identity identity = issue({.names = {"DNS:a.example"}}, nullptr);
     SSL_CTX_use_certificate(server.get(), identity.certificate.get());
     SSL_CTX_use_PrivateKey(server.get(), identity.key.get());
