@@ -25,16 +25,19 @@ std::string to_hex(Bytes bytes) {
 
 namespace {
 
-// Whether two words of letters differ in their case alone, or not at all.
+// Whether two words of text differ in the case of letters alone, or not at all. All their bytes at once: 0x20 is the
+// only bit that differs, and only in bytes that are letters in one case and the other.
 template <class Word>
 bool equal_words(const char* a, const char* b) {
+  constexpr auto each = [](uint8_t byte) { return static_cast<Word>(uint64_t{0x0101010101010101} * byte); };
   Word x = 0, y = 0;
   std::memcpy(&x, a, sizeof x);
   std::memcpy(&y, b, sizeof y);
-  if (x == y) return true;
-  constexpr Word kCase = static_cast<Word>(0x2020202020202020);
-  if (((x ^ y) & static_cast<Word>(~kCase)) != 0) return false;
-  return std::equal(a, a + sizeof x, b, [](char c, char d) { return lower(c) == lower(d); });
+  Word different = x ^ y;
+  Word folded = x | each(0x20), low = folded & each(0x7f);
+  // Its highest bit is set in a byte from 'a' on, and in one behind 'z'; no sum carries into the next byte.
+  Word letters = (low + each(0x80 - 'a')) & ~(low + each(0x7f - 'z')) & ~folded & each(0x80);
+  return (different & ~(letters >> 2)) == 0;
 }
 
 }  // namespace

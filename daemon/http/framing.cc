@@ -40,20 +40,16 @@ std::unexpected<Error> ambiguous(const Head& head, std::string message) {
 
 Result<FramingFields> framing_fields(const Head& head) {
   FramingFields found;
-  bool any = head.has_underscored_name() || head.has("transfer-encoding") || head.has("content-length");
+  bool any = head.has_underscored_name() || head.may_have("transfer-encoding") || head.may_have("content-length");
   for (size_t i = 0; any && i < head.field_count(); ++i) {
     HeaderField field = head.field(i);
     if (head.has_underscored_name() && looks_like_framing(field.name))
       return ambiguous(head, "a field that looks like " + std::string(field.name));
-    if (!is_framing_name(field.name)) continue;
+    bool is_length = equals_ignoring_case(field.name, "content-length");
+    if (!is_length && !equals_ignoring_case(field.name, "transfer-encoding")) continue;
     if (has_tab_around(head, field)) return ambiguous(head, "a tab around the value of " + std::string(field.name));
-    if (equals_ignoring_case(field.name, "transfer-encoding")) {
-      ++found.transfer_encodings;
-      found.transfer_encoding = field.value;
-    } else {
-      ++found.content_lengths;
-      found.content_length = field.value;
-    }
+    ++(is_length ? found.content_lengths : found.transfer_encodings);
+    (is_length ? found.content_length : found.transfer_encoding) = field.value;
   }
   // RFC 9110 section 7.6.1: an intermediary takes away what Connection names, and would frame the message anew.
   std::string named;

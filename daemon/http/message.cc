@@ -105,12 +105,6 @@ void Head::set_target(std::string_view new_target) {
   start_line_size_ = narrow(start_line_size_ - old_size + new_target.size());
 }
 
-HeaderField Head::field(size_t index) const {
-  CHECK(index < lines_.size());
-  const Line& line = lines_[index];
-  return {name_of(line), value_of(line)};
-}
-
 std::optional<std::string_view> Head::find(std::string_view name) const {
   for (const Line& line : lines_)
     if (equals_ignoring_case(name_of(line), name)) return value_of(line);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/result.h"
 
 namespace waylay::http {
@@ -60,11 +61,16 @@ class Head {
   // Fields. Names compare without regard to case. Values given to set and add hold no CR, LF or NUL: CHECKed; rules are
   // refused at load if they do (valid_field_value).
   size_t field_count() const { return lines_.size(); }
-  HeaderField field(size_t index) const;
+  HeaderField field(size_t index) const {
+    CHECK(index < lines_.size());
+    return {name_of(lines_[index]), value_of(lines_[index])};
+  }
   std::optional<std::string_view> first(std::string_view name) const {
     return may_have(name) ? find(name) : std::nullopt;
   }
   bool has(std::string_view name) const { return first(name).has_value(); }
+  // False: it has none. Most questions are about fields that a head does not have, and this answers most of those.
+  bool may_have(std::string_view name) const { return (names_ & bit_of(name)) != 0; }
   bool has_underscored_name() const { return underscored_; }  // true also when such a field was removed
   // True when the list value of any field `name` has a token for which `wanted` is true.
   template <class Wanted>
@@ -95,14 +101,12 @@ class Head {
   std::string_view text(size_t begin, size_t size) const { return std::string_view(raw_).substr(begin, size); }
   std::string_view name_of(const Line& line) const { return {raw_.data() + line.begin, line.name_size}; }
   std::string_view value_of(const Line& line) const { return {raw_.data() + line.value_begin, line.value_size}; }
-  // One of 64 bits, the same however the name is spelled. Most questions are about fields that a head does not have,
-  // and this answers most of those.
+  // One of 64 bits, the same however the name is spelled.
   static uint64_t bit_of(std::string_view name) {
     if (name.empty()) return 0;
     unsigned first = static_cast<uint8_t>(name.front()) | 0x20u, last = static_cast<uint8_t>(name.back()) | 0x20u;
     return uint64_t{1} << ((name.size() * 5 + first + last * 3) % 64);
   }
-  bool may_have(std::string_view name) const { return (names_ & bit_of(name)) != 0; }
   std::optional<std::string_view> find(std::string_view name) const;
   void splice(size_t position, size_t old_size, std::string_view text, size_t first_line_behind);
   void remove_line(size_t index);

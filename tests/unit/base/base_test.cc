@@ -3,6 +3,7 @@
 #include "base/address.h"
 #include "base/base64.h"
 #include "base/byte_queue.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -33,6 +34,25 @@ TEST(Address, UnmapsIpv4InIpv6) {
   EXPECT_TRUE(mapped.is_v4_mapped());
   EXPECT_EQ(mapped.unmapped().to_string(), "10.0.0.7:443");
   EXPECT_FALSE(Address::parse("[2001:db8::1]:1")->is_v4_mapped());
+}
+
+// What is compared eight bytes at a time, against the rule letter by letter.
+TEST(Bytes, NamesAreEqualWhereOnlyTheCaseOfLettersDiffers) {
+  auto is_letter = [](int byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'); };
+  for (size_t size : {1u, 3u, 4u, 6u, 8u, 11u, 17u}) {
+    for (size_t at = 0; at < size; ++at) {
+      std::string a(size, 'q'), b(size, 'Q');
+      for (int x = 0; x < 256; ++x) {
+        for (int y = 0; y < 256; ++y) {
+          a[at] = static_cast<char>(x), b[at] = static_cast<char>(y);
+          bool equal = x == y || ((x ^ y) == 0x20 && is_letter(x) && is_letter(y));
+          ASSERT_EQ(equals_ignoring_case(a, b), equal) << x << " and " << y << " at " << at << " of " << size;
+        }
+      }
+    }
+  }
+  EXPECT_FALSE(equals_ignoring_case("host", "hosts"));
+  EXPECT_TRUE(equals_ignoring_case("", ""));
 }
 
 TEST(ByteQueue, KeepsOrderOverAppendConsumeAndGrowth) {

@@ -92,6 +92,16 @@ TEST(Json, HoldsNoSecretOfARedactedExchange) {
 }
 
 TEST(RecordJson, ASecretIsFoundWhereverItStandsInAFieldsName) {
+  for (std::string part : {"authorization", "cookie", "token", "SECRET", "password", "passwd", "api-key", "apikey",
+                           "api_key", "Customer-Key", "credential", "signature", "private-key", "session-key"}) {
+    for (size_t before = 0; before < 8; ++before)
+      for (size_t behind = 0; behind < 8; ++behind) {
+        std::string name = std::string(before, 'x') + part + std::string(behind, 'x');
+        EXPECT_TRUE(flow::is_secret_field(name)) << name;
+      }
+    part[part.size() / 2] = '!';
+    EXPECT_FALSE(flow::is_secret_field(part)) << part;
+  }
   for (const char* name :
        {"Authorization", "proxy-AUTHORIZATION", "cookie", "Set-Cookie2", "x-tokens", "x-api_key", "apikey", "ssecret",
         "ttoken", "my-private-key", "xsession-key-id", "passwd", "x-pass-password"})
