@@ -1,10 +1,10 @@
 #include "base/byte_queue.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/check.h"
+#include "base/spare.h"
 
 namespace waylay {
 namespace {
@@ -15,36 +15,20 @@ constexpr size_t kSmallest = 2 * 1024;
 constexpr size_t kRecord = 8 * 1024;
 constexpr size_t kReceiveBuffer = 36 * 1024;  // 32 KiB and what sealing adds
 
-// With a sanitizer that finds uses of freed memory, blocks are freed.
-#ifndef __has_feature
-#define __has_feature(name) 0  // GCC
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-constexpr size_t kMostSpare = 0;
-#else
+// Blocks of the smallest size that are free: every message of every exchange passes through some queues that are empty
+// before and after it, and such blocks are larger than what malloc has at hand.
 constexpr size_t kMostSpare = 32;
-#endif
-
-// Blocks of the smallest size that are free, of this thread: every message of every exchange passes through some queues
-// that are empty before and after it, and such blocks are larger than what malloc has at hand.
-class Spare {
- public:
-  std::unique_ptr<std::byte[]> take(size_t capacity) {
-    bool has = capacity == kSmallest && count_ > 0;
-    return has ? std::move(blocks_[--count_]) : std::make_unique_for_overwrite<std::byte[]>(capacity);
-  }
-  void give_back(std::unique_ptr<std::byte[]> block, size_t capacity) {
-    if (capacity == kSmallest && count_ < kMostSpare) blocks_[count_++] = std::move(block);
-  }
-
- private:
-  std::array<std::unique_ptr<std::byte[]>, kMostSpare + 1> blocks_;
-  size_t count_ = 0;
-};
-
-Spare& spare() {
-  thread_local Spare of_this_thread;
+SpareBlocks& spare() {
+  thread_local SpareBlocks of_this_thread(kSmallest, kMostSpare);
   return of_this_thread;
+}
+
+std::byte* take(size_t capacity) {
+  return static_cast<std::byte*>(capacity == kSmallest ? spare().take() : ::operator new(capacity));
+}
+void give_back(std::byte* block, size_t capacity) {
+  if (capacity == kSmallest) return spare().give_back(block);
+  ::operator delete(block);
 }
 
 }  // namespace
@@ -63,9 +47,10 @@ std::span<std::byte> ByteQueue::prepare(size_t n) {
       std::memcpy(data_.get(), data_.get() + begin_, held);  // no overlap: begin_ >= held
     } else {
       size_t capacity = std::max({held + n, capacity_ * 2, n < kRecord ? kSmallest : kReceiveBuffer});
-      auto grown = spare().take(capacity);
-      if (held > 0) std::memcpy(grown.get(), data_.get() + begin_, held);
-      spare().give_back(std::exchange(data_, std::move(grown)), capacity_);
+      std::byte* grown = take(capacity);
+      if (held > 0) std::memcpy(grown, data_.get() + begin_, held);
+      give_back(data_.release(), capacity_);
+      data_.reset(grown);
       capacity_ = capacity;
     }
     begin_ = 0;
@@ -78,8 +63,7 @@ void ByteQueue::consume(size_t n) {
   CHECK(n <= size());
   begin_ += n;
   if (begin_ != end_) return;
-  spare().give_back(std::move(data_), capacity_);
-  data_.reset();
+  give_back(data_.release(), capacity_);
   begin_ = end_ = capacity_ = 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <memory>
+#include <new>
 
 #include "base/bytes.h"
 
@@ -29,7 +30,10 @@ class ByteQueue {
   void swap(ByteQueue& other) noexcept;
 
  private:
-  std::unique_ptr<std::byte[]> data_;
+  struct FreeBlock {
+    void operator()(std::byte* block) const noexcept { ::operator delete(block); }
+  };
+  std::unique_ptr<std::byte[], FreeBlock> data_;
   size_t begin_ = 0, end_ = 0, capacity_ = 0;
 };
 

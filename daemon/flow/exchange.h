@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/spare.h"
 #include "flow/collected.h"
 #include "flow/facts.h"
 #include "flow/grpc_call.h"
@@ -103,6 +104,8 @@ class Exchange {
     bool error_page = false;  // an upstream that cannot be reached is a 502 with the reason, else a reset
   };
 
+  static void* operator new(size_t) { return Spare<Exchange>::take(); }
+  static void operator delete(void* memory) { Spare<Exchange>::give_back(memory); }
   Exchange(Link& link, Context context, Time now);
   ~Exchange();
   Exchange(const Exchange&) = delete;

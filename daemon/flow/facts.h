@@ -12,6 +12,7 @@
 #include "aws/call.h"
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/spare.h"
 #include "base/tcp_facts.h"
 #include "flow/conversation.h"
 #include "http/message.h"
@@ -90,6 +91,9 @@ enum class ExchangeEnd : uint8_t {
 std::string_view to_string(ExchangeEnd end);
 
 struct ExchangeFacts {
+  static void* operator new(size_t) { return Spare<ExchangeFacts>::take(); }
+  static void operator delete(void* memory) { Spare<ExchangeFacts>::give_back(memory); }
+
   uint64_t id = 0;
   std::shared_ptr<const FlowFacts> flow;  // as it was when the exchange began
   Time started, request_sent, response_started, ended;

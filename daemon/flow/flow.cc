@@ -23,8 +23,6 @@ constexpr int64_t kRefusalWindow_ns = 2 * kSecond_ns;
 // One side has ended and the other says nothing: nobody may be there any more. A closed client looks like one that has
 // half-closed and waits; its own kernel would have forgotten it after a minute (tcp_fin_timeout).
 constexpr int64_t kHalfClosed_ns = 300 * kSecond_ns;
-// What may wait for a slow peer before we stop receiving from the other side: enough to keep a fast link busy.
-constexpr size_t kQueueLimit = 256 * 1024;
 // Pieces below this are gathered into one TLS record, larger ones are sealed at once without another copy.
 constexpr size_t kGather = 8 * 1024;
 
@@ -258,9 +256,13 @@ void Flow::on_owner(Owner owner) {
   publish();
 }
 
+void Flow::on_sent(Time now) {
+  last_moved_ns_ = now.steady_ns;
+}
+
 void Flow::on_writable(Time now) {
   now_ = now;
-  last_moved_ns_ = now.steady_ns;
+  on_sent(now);
   if (state_ != State::Relaying) return;
   relay_->on_writable(now);
   settle();

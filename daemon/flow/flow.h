@@ -118,12 +118,15 @@ class Flow final : private Relay::Link {
   void on_leaf(Result<std::shared_ptr<const tls::Leaf>> leaf, Time now);
   void on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now);
   void on_time(Time now);               // deadline() has come
-  void on_writable(Time now);           // a queue was drained: wants_...() may have changed
+  void on_sent(Time now);               // bytes of a queue that was not full: nothing has changed by that
+  void on_writable(Time now);           // of one that was: wants_...() may have changed
   void on_owner(Owner owner);           // what the warden could add about the process (exe, cgroup, container)
   void on_no_more_upstreams(Time now);  // the target is detached: what is open goes on, nothing new can be connected
   void on_detached(Time now);           // the target goes away with --now, or the daemon stops: close both sides
 
-  // Output.
+  // Output. What may wait for a slow peer before we stop receiving from the other side: enough to keep a fast link
+  // busy.
+  static constexpr size_t kQueueLimit = 256 * 1024;
   ByteQueue& to_client() { return to_client_; }
   ByteQueue& to_upstream(UpstreamId id);
   std::optional<Command> next_command();

@@ -218,7 +218,7 @@ void H1Relay::client_event(Event event, Time now) {
 void H1Relay::new_exchange(Time now) {
   close_after_ = false;
   Exchange::Link& link = *this;
-  exchange_.emplace(link, begin_exchange(), now);
+  exchange_ = std::make_unique<Exchange>(link, begin_exchange(), now);
 }
 
 // The client sent its last byte. Mirrored upstream: a server that was going to answer still can.

@@ -85,11 +85,11 @@ class H1Relay final : public Relay, private Exchange::Link {
   H1Writer client_writer_, upstream_writer_;
   ByteQueue client_pending_, upstream_pending_;             // plaintext that came while its side may not be read
   bool client_blocked_ = false, upstream_blocked_ = false;  // its reader was left in the midst of what it was given
-  std::optional<Exchange> exchange_;
-  std::unique_ptr<Tunnel> tunnel_;  // in that state
-  bool close_after_ = false;        // no other exchange can follow
-  bool informational_ = false;      // the head read last
-  bool has_unasked_ = false;        // the exchange needs an upstream that has said what answers nothing
+  std::unique_ptr<Exchange> exchange_;                      // not part of this: an idle connection has none
+  std::unique_ptr<Tunnel> tunnel_;                          // in that state
+  bool close_after_ = false;                                // no other exchange can follow
+  bool informational_ = false;                              // the head read last
+  bool has_unasked_ = false;  // the exchange needs an upstream that has said what answers nothing
   bool upstream_ready_ = false, upstream_asked_ = false;
   std::string upstream_is_;                  // the one that is there or was asked for; empty: the client's own
   std::optional<UpstreamEnd> upstream_end_;  // not acted on while bytes before it wait

@@ -30,6 +30,8 @@ struct H2Sides {
 
 class H2Exchange final : private Exchange::Link {
  public:
+  static void* operator new(size_t) { return Spare<H2Exchange>::take(); }
+  static void operator delete(void* memory) { Spare<H2Exchange>::give_back(memory); }
   H2Exchange(H2Sides& sides, http::H2Stream& client);
 
   // `ends`: no body follows.

@@ -13,8 +13,9 @@ struct Completion {
   int result = 0;  // as the system call's, or -errno
   uint32_t flags = 0;
 
-  bool more() const { return (flags & 2U) != 0; }        // IORING_CQE_F_MORE: a multishot operation goes on
-  bool has_buffer() const { return (flags & 1U) != 0; }  // IORING_CQE_F_BUFFER
+  bool more() const { return (flags & 2U) != 0; }             // IORING_CQE_F_MORE: a multishot operation goes on
+  bool has_buffer() const { return (flags & 1U) != 0; }       // IORING_CQE_F_BUFFER
+  bool more_to_receive() const { return (flags & 4U) != 0; }  // IORING_CQE_F_SOCK_NONEMPTY
   uint16_t buffer() const { return static_cast<uint16_t>(flags >> 16); }
 };
 

@@ -21,6 +21,7 @@ void Receive::cancel() {
 
 void Receive::completed(const Completion& completion) {
   if (completion.result == -ENOBUFS && !cancelled_) return ring_.wait_for_buffer(*this);
+  drained_ = !completion.more_to_receive();
   if (!completion.has_buffer()) return callback_(owner_, completion.result, {});
   BufferRing& buffers = ring_.buffers();
   size_t length = completion.result > 0 ? static_cast<size_t>(completion.result) : 0;

@@ -40,6 +40,7 @@ class Receive : public ListNode {
   Callback callback_;
   int fd_ = -1;
   bool cancelled_ = false;
+  bool drained_ = false;  // the last one took all there was
   Op op_ = Op::calling<&Receive::completed>(this);
 };
 

@@ -177,6 +177,8 @@ void Ring::arm(List<Receive>& list) {
     io_uring_prep_recv(submission, receive->fd_, nullptr, 0, 0);
     submission->flags = IOSQE_BUFFER_SELECT;
     submission->buf_group = 0;
+    // What was read empty is waited for without looking into it again.
+    if (receive->drained_) submission->ioprio = IORING_RECVSEND_POLL_FIRST;
   }
 }
 

@@ -68,8 +68,7 @@ void Connection::on_end(io::Stream&) {
 }
 
 void Connection::on_sent(io::Stream&) {
-  if (client_.sending()) return;
-  writable();
+  if (!client_.sending()) sent(then_ != Then::Nothing || !flow_.to_client().empty());
 }
 
 void Connection::on_error(io::Stream&, Error error) {
@@ -99,12 +98,15 @@ void Connection::on_upstream_end(Upstream& upstream) {
   settle();
 }
 
-void Connection::on_upstream_sent(Upstream&) {
-  writable();
+void Connection::on_upstream_sent(Upstream& upstream) {
+  sent(upstream.ends_when_sent() || !flow_.to_upstream(upstream.id()).empty());
 }
 
-// The queues go first: what the flow wishes to receive depends on their length.
-void Connection::writable() {
+// Mostly nothing waits to be sent, and nobody for room. Else the queues go first: what the flow wishes to receive
+// depends on their length.
+void Connection::sent(bool more_waits) {
+  if (!more_waits && !was_full_) return flow_.on_sent(now());
+  was_full_ = false;
   send_all();
   if (!flow_.finished()) flow_.on_writable(now());
   settle();
@@ -229,6 +231,7 @@ void Connection::carry_out(const flow::CloseUpstream& command) {
   if (!upstream) return;
   if (command.reset) return upstream->reset();
   upstream->close_when_sent();
+  note_if_full(flow_.to_upstream(command.id));
   upstream->send(flow_.to_upstream(command.id));  // now: the flow may go on with another upstream and a fresh queue
 }
 
@@ -274,11 +277,20 @@ void Connection::end_with_the_flow() {
 
 void Connection::send_all() {
   send_to_client();
-  for (auto& upstream : upstreams_) upstream->send(flow_.to_upstream(upstream->id()));
+  for (auto& upstream : upstreams_) {
+    ByteQueue& queue = flow_.to_upstream(upstream->id());
+    note_if_full(queue);
+    upstream->send(queue);
+  }
+}
+
+void Connection::note_if_full(const ByteQueue& queue) {
+  was_full_ = was_full_ || queue.size() >= flow::Flow::kQueueLimit;
 }
 
 void Connection::send_to_client() {
   if (!client_.open()) return;
+  note_if_full(flow_.to_client());
   client_.send(flow_.to_client());
   if (then_ == Then::Nothing || !flow_.to_client().empty() || client_.sending()) return;
   client_.shutdown_write();

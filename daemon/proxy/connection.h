@@ -99,7 +99,8 @@ class Connection final : private io::Stream::Owner,
   Time now() const;
   void ask_for_process();
   void settle();
-  void writable();
+  void sent(bool more_waits);
+  void note_if_full(const ByteQueue& queue);
   void send_all();
   void send_to_client();
   void start_lingering();
@@ -121,6 +122,7 @@ class Connection final : private io::Stream::Owner,
   flow::Outcome outcome_ = flow::Outcome::Open;  // as told to the owner
   bool lingering_ = false;                       // our FIN is sent, the client's is waited for
   bool aborted_ = false;
+  bool was_full_ = false;                             // a queue: whoever filled it waits to be told of room
   std::vector<std::unique_ptr<Upstream>> upstreams_;  // one, rarely more
   std::vector<std::unique_ptr<HandlerCall>> handler_calls_;
   Waiter<LeafSource::Leaf> leaf_ = Waiter<LeafSource::Leaf>::calling<&Connection::on_leaf>(this);

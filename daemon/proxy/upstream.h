@@ -44,9 +44,10 @@ class Upstream final : private io::Stream::Owner, private io::Connector::Owner {
   std::optional<TcpFacts> tcp() const;  // nothing before it is open
   void start();
   void send(ByteQueue& queue);  // as far as it can be taken now; then what was wished for below
-  void shutdown_when_sent();    // FIN
-  void close_when_sent();       // nothing more of it is wanted
-  void reset();                 // at once
+  bool ends_when_sent() const { return then_ != Then::Nothing; }
+  void shutdown_when_sent();  // FIN
+  void close_when_sent();     // nothing more of it is wanted
+  void reset();               // at once
   void want_bytes(bool wanted);
 
  private:

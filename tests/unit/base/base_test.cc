@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "base/address.h"
 #include "base/base64.h"
 #include "base/byte_queue.h"
@@ -7,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "base/spare.h"
 #include "base/utf8.h"
 
 namespace waylay {
@@ -75,6 +78,22 @@ TEST(ByteQueue, HoldsNoMemoryWhenEmpty) {
   queue.consume(5);
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(queue.bytes().data(), nullptr);
+}
+
+TEST(SpareBlocks, GiveEveryoneABlockOfTheirOwn) {
+  constexpr size_t kSize = 100, kTaken = 10;
+  SpareBlocks blocks(kSize, 4);
+  for (int times = 0; times < 3; ++times) {
+    std::vector<void*> taken;
+    for (size_t i = 0; i < kTaken; ++i) {
+      taken.push_back(blocks.take());
+      std::memset(taken.back(), static_cast<int>(i), kSize);
+    }
+    for (size_t i = 0; i < kTaken; ++i) {
+      EXPECT_EQ(as_text(as_bytes(taken[i], kSize)), std::string(kSize, static_cast<char>(i)));
+      blocks.give_back(taken[i]);
+    }
+  }
 }
 
 TEST(Error, ReadsFromOutsideToInside) {

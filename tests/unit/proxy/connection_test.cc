@@ -281,5 +281,29 @@ TEST(Connection, ARuleAnswersThoughTheUpstreamIsUnreachable) {
   EXPECT_TRUE(answer.ends_with("short and stout")) << answer;
 }
 
+// Their answers fill the queue to the client within one event, and it goes to the socket whole: what waits for room
+// learns of it by the end of that send alone.
+TEST(Connection, PipelinedRequestsBehindAFullQueueAreAnsweredOnceItHasGone) {
+  FakeWarden warden;
+  Shell shell(warden);
+  std::string body(60'000, 'x');
+  auto added = shell.rules.add(
+      R"({"name": "mock", "match": "http.host == \"www.example.org\"", "respond": {"body": ")" + body + R"("}})",
+      "test", now());
+  ASSERT_TRUE(added) << added.error().message;
+  constexpr size_t kRequests = 25;
+  std::string requests;
+  for (size_t i = 1; i < kRequests; ++i) requests += "GET /a HTTP/1.1\r\nHost: www.example.org\r\n\r\n";
+  requests += kRequest;
+  std::string answer;
+  std::vector<std::thread> clients;
+  clients.emplace_back(
+      [&, to = shell.address()] { answer = https_get(to, "www.example.org", warden.ca_pem(), requests); });
+  shell.serve(shell.address(), std::move(clients));
+  EXPECT_EQ(shell.records.exchanges().size(), kRequests);
+  EXPECT_GT(answer.size(), kRequests * body.size());
+  EXPECT_FALSE(answer.ends_with("[cut]"));
+}
+
 }  // namespace
 }  // namespace waylay::proxy

@@ -1,0 +1,46 @@
+// Memory for what comes and goes with every exchange, kept for the next one by the thread that frees it. Of one size
+// malloc keeps seven at hand for a thread; a busy worker frees dozens in one turn and wants them back in the next.
+#pragma once
+
+#include <cstddef>
+
+namespace waylay {
+
+// Free blocks of one size. Not for several threads: each has its own.
+class SpareBlocks {
+ public:
+  SpareBlocks(size_t size, size_t most);  // `most`: what is given back beyond it is freed
+  ~SpareBlocks();
+  SpareBlocks(const SpareBlocks&) = delete;
+  SpareBlocks& operator=(const SpareBlocks&) = delete;
+
+  void* take();
+  void give_back(void* block);  // any that operator new made in this size, by whatever thread
+
+ private:
+  struct Free {
+    Free* next;
+  };
+  const size_t size_;
+  size_t room_;
+  Free* first_ = nullptr;
+};
+
+// Of a class whose objects are made and destroyed all the time:
+//   static void* operator new(size_t) { return Spare<Exchange>::take(); }
+//   static void operator delete(void* memory) { Spare<Exchange>::give_back(memory); }
+template <class T>
+class Spare {
+ public:
+  static void* take() { return of_this_thread().take(); }
+  static void give_back(void* memory) { of_this_thread().give_back(memory); }
+
+ private:
+  static constexpr size_t kMost = 128;  // a busy worker's connections or streams in one turn
+  static SpareBlocks& of_this_thread() {
+    thread_local SpareBlocks blocks(sizeof(T), kMost);
+    return blocks;
+  }
+};
+
+}  // namespace waylay
