@@ -126,9 +126,11 @@ const char* H2HeadReader::refusal() const {
 }
 
 Result<H2Head> H2HeadReader::finish() {
-  if (const char* why = refusal()) return refuse(ErrorKind::Protocol, why);
   if (!begun_) begin_head();
-  if (malformed_) return refuse(ErrorKind::Protocol, "malformed fields");
+  if (malformed_) {
+    const char* why = refusal();
+    return refuse(ErrorKind::Protocol, why != nullptr ? why : "malformed fields");
+  }
   if (has_host_ && !is_authority(host_)) return refuse(ErrorKind::Ambiguous, "a malformed Host field");
   if (has_host_ && has_authority_ && !equals_ignoring_case(host_, authority_))
     return refuse(ErrorKind::Ambiguous, "Host and :authority differ");
