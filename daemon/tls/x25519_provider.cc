@@ -72,12 +72,12 @@ bool put_new_pair(void* key) {
   Scalar secret, open;
   if (RAND_priv_bytes(secret.data(), static_cast<int>(secret.size())) != 1) return false;
   clamp(secret);
-  if (crypto_scalarmult_curve25519_base(open.data(), secret.data()) != 0) return false;
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, open.data(), open.size()),
       OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, secret.data(), secret.size()),
       OSSL_PARAM_construct_end()};
-  bool put = table.import(key, OSSL_KEYMGMT_SELECT_KEYPAIR, params) == 1;
+  bool put = crypto_scalarmult_curve25519_base(open.data(), secret.data()) == 0 &&
+             table.import(key, OSSL_KEYMGMT_SELECT_KEYPAIR, params) == 1;
   OPENSSL_cleanse(secret.data(), secret.size());
   return put;
 }
