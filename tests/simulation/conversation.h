@@ -91,6 +91,7 @@ class Conversation {
   void origin_hears(Origin& origin, Bytes bytes);
   void greet(Origin& origin);
   std::vector<std::string> offer();
+  bool speaks_http2() const;
   size_t held_by_windows() const;
   std::string choose_protocol(const std::vector<std::string>& offered);
   void client_saw_end();

@@ -85,11 +85,13 @@ void H2Client::ask(size_t exchange) {
 void H2Client::on_informational(Stream& stream, const Fields& fields) {
   const PlannedExchange& planned = story_.plan[stream.exchange];
   if (fields[0].second != "103" || !planned.informational) wrong("a " + fields[0].second + " that nobody said");
+  stream.informed = true;
 }
 
 void H2Client::on_head(Stream& stream) {
   const PlannedExchange& planned = story_.plan[stream.exchange];
   Seen& seen = seen_[stream.exchange];
+  refused_in_row_ = 0;
   seen.status = atoi(value_of(stream.head, ":status").c_str());
   seen.complete = false;
   std::string marked = value_of(stream.head, "x-exchange");
@@ -119,6 +121,7 @@ void H2Client::on_end(Stream& stream) {
     if (stream.heard != stream.expected.size())
       wrong("the answer to " + planned.name + " looks complete with " + std::to_string(stream.heard) + " of " +
             std::to_string(stream.expected.size()) + " bytes");
+    if (planned.informational && !stream.informed) wrong("no informational answer before that to " + planned.name);
     if (planned.cut == Cut::ByOrigin) wrong("the answer to " + planned.name + " looks complete, and was reset");
     if (stream.peer_trailers != planned.response_trailers) wrong("other trailers behind the answer to " + planned.name);
   }
@@ -143,6 +146,9 @@ void H2Client::refused(Stream& stream) {
   size_t exchange = stream.exchange;
   if (story_.arrivals[exchange] > 0 && !story_.may_break())
     wrong(story_.plan[exchange].name + " was refused, but an origin had it");
+  if (stream.id >= std::exchange(asked_before_refusal_, next_id_)) ++refused_in_row_;
+  if (refused_in_row_ > 2 && !peer_leaves_ && !story_.rules_break() && !story_.untouched)
+    wrong("all is refused, and the flow does not go away");
   if (peer_leaves_ || story_.finishing || story_.may_break() || story_.origin_leaves) return close(exchange);
   if (++refusals_ > 200) wrong("streams are refused again and again");
   waiting_.push_front(exchange);

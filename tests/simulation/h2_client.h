@@ -42,7 +42,9 @@ class H2Client final : public H2End, public ClientSpeaker {
   std::vector<bool> begun_;
   uint32_t next_id_ = 1;
   size_t asked_ = 0, refusals_ = 0;  // of streams
-  bool left_ = false;                // we said GOAWAY
+  size_t refused_in_row_ = 0;        // each asked when the one before was refused, and none answered meanwhile
+  uint32_t asked_before_refusal_ = 0;
+  bool left_ = false;  // we said GOAWAY
 };
 
 }  // namespace waylay::simulation

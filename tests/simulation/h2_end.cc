@@ -15,6 +15,13 @@ constexpr int64_t kLargestWindow = 0x7fffffff;
 // and on the way (conversation.cc).
 constexpr size_t kMostAhead = http::kLargestWindow + 512 * 1024;
 
+// RFC 9113 section 8.2.2.
+bool is_of_http1(const Fields::value_type& field) {
+  constexpr std::string_view kOnes[] = {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
+  return std::ranges::find(kOnes, field.first) != std::end(kOnes) ||
+         (field.first == "te" && field.second != "trailers");
+}
+
 uint32_t read_number(std::string_view bytes) {
   uint32_t value = 0;
   for (unsigned char byte : bytes.substr(0, 4)) value = value << 8 | byte;
@@ -24,7 +31,12 @@ uint32_t read_number(std::string_view bytes) {
 }  // namespace
 
 H2End::H2End(Story& story, bool is_client)
-    : story_(story), chance_(story.chance), is_client_(is_client), generous_(story.chance.one_in(3) ? 2'000 : 60'000) {
+    : story_(story),
+      chance_(story.chance),
+      is_client_(is_client),
+      generous_(story.chance.one_in(3)   ? 2'000
+                : story.chance.one_in(3) ? 1'000'000
+                                         : 60'000) {
   nghttp2_hd_deflater* deflater = nullptr;
   nghttp2_hd_inflater* inflater = nullptr;
   CHECK(nghttp2_hd_deflate_new(&deflater, 4'096) == 0);
@@ -139,6 +151,7 @@ void H2End::say_head(Stream& stream, const Fields& fields, bool ends) {
   say_headers(stream.id, fields, ends);
   stream.head_said = true;
   stream.ended = ends;
+  note_allowed(stream);
 }
 
 void H2End::say_reset(Stream& stream, uint32_t code) {
@@ -191,9 +204,21 @@ void H2End::say_piece(Stream& stream) {
   connection_window_ -= static_cast<int64_t>(payload.size());
   Progress& progress = said(stream.exchange);
   progress.said += size;
-  if (progress.said > progress.heard + kMostAhead + story_.most_held())
+  if (progress.said > most_said(stream))
     wrong("the flow took " + std::to_string(progress.said) + " bytes of a body of " +
-          story_.plan[stream.exchange].name + ", of which the other side has " + std::to_string(progress.heard));
+          story_.plan[stream.exchange].name + ", of which the other side has " + std::to_string(progress.heard) +
+          " and may be sent " + std::to_string(progress.allowed));
+}
+
+// A stream's window of the flow is given back for what it has passed on, and is not larger than twice that and what it
+// was at first: see H2Session. What is left of a message that is answered already is no more than dropped.
+size_t H2End::most_said(const Stream& stream) {
+  const PlannedExchange& planned = story_.plan[stream.exchange];
+  const Progress& progress = said(stream.exchange);
+  size_t most = progress.heard + kMostAhead + story_.most_held();
+  if (planned.answers_early || planned.cut != PlannedExchange::Cut::None || story_.may_break()) return most;
+  if (progress.allowed == 0) return most;  // the other side may not know of the stream yet
+  return std::min(most, 3 * (progress.allowed + story_.most_held()) + http::kStreamWindow);
 }
 
 void H2End::say_end(Stream& stream) {
@@ -210,6 +235,11 @@ int64_t H2End::room(const Stream& stream) const {
   return static_cast<int64_t>(initial + stream.granted) - static_cast<int64_t>(stream.used);
 }
 
+void H2End::note_allowed(const Stream& stream) {
+  size_t& allowed = heard(stream.exchange).allowed;
+  allowed = std::max(allowed, static_cast<size_t>(room(stream) + static_cast<int64_t>(stream.used)));
+}
+
 bool H2End::give_window() {
   std::vector<Stream*> wanting;
   for (Stream& stream : streams_) {
@@ -223,6 +253,7 @@ bool H2End::give_window() {
   Stream& stream = *wanting[chance_.below(wanting.size())];
   auto size = static_cast<uint32_t>(1 + chance_.below(2 * generous_));
   stream.granted += size;
+  note_allowed(stream);
   out_ += frame(NGHTTP2_WINDOW_UPDATE, 0, stream.id, number(size));
   return true;
 }
@@ -253,6 +284,8 @@ void H2End::change_settings() {
   if (chance_.one_in(4)) settings += setting(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, frame_size_ = 50'000);
   if (chance_.one_in(4)) settings += setting(0x7a7a, 1);  // unknown ones are ignored
   add_settings(settings);
+  for (const Stream& stream : streams_)
+    if (stream.exchange < story_.plan.size()) note_allowed(stream);
   out_ += frame(NGHTTP2_SETTINGS, 0, 0, settings);
 }
 
@@ -414,6 +447,7 @@ void H2End::on_data(uint8_t flags, uint32_t id, std::string_view payload) {
 void H2End::on_header_block(uint8_t flags, uint32_t id) {
   block_of_ = 0;
   Fields fields = inflate(block_);
+  if (!story_.untouched && std::ranges::any_of(fields, is_of_http1)) wrong("a field that speaks of HTTP/1");
   Stream* stream = find(id);
   if (stream == nullptr) stream = begun_by_peer(id);
   if (stream == nullptr || (stream->reset && !stream->peer_code)) return;
@@ -431,6 +465,7 @@ void H2End::on_header_block(uint8_t flags, uint32_t id) {
     stream->head_heard = true;
     stream->head = std::move(fields);
     on_head(*stream);
+    note_allowed(*stream);
   }
   if (!ends) return;
   stream->peer_ended = true;

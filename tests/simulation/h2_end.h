@@ -39,7 +39,7 @@ class H2End : public virtual Speaker {
     size_t heard = 0;
     uint64_t used = 0;     // of its window: with padding
     uint64_t granted = 0;  // by our window updates
-    bool head_heard = false, peer_ended = false;
+    bool head_heard = false, peer_ended = false, informed = false;
     Fields head, peer_trailers;
     bool reset = false;                 // by either side: no more is said, and what is heard counts for windows only
     std::optional<uint32_t> peer_code;  // of its RST_STREAM
@@ -94,6 +94,7 @@ class H2End : public virtual Speaker {
   bool say_body();
   bool can_say(const Stream& stream) const;
   void say_piece(Stream& stream);
+  size_t most_said(const Stream& stream);
   void say_end(Stream& stream);
   bool give_window();
   bool give_connection_window();
@@ -114,6 +115,7 @@ class H2End : public virtual Speaker {
   std::string_view without_padding(uint8_t flags, std::string_view payload) const;
   int64_t room(const Stream& stream) const;
   void forget_closed();
+  void note_allowed(const Stream& stream);
 
   const bool is_client_;
   Deflater deflater_;

@@ -68,6 +68,15 @@ void H2Origin::on_end(Stream& stream) {
   stream.may_end = true;
 }
 
+// A client's reset has its code, and whoever lost its client is cancelled.
+void H2Origin::on_reset(Stream& stream) {
+  if (!stream.peer_code || story_.may_break()) return;
+  const PlannedExchange& planned = story_.plan[stream.exchange];
+  bool expected = *stream.peer_code == NGHTTP2_CANCEL || *stream.peer_code == NGHTTP2_NO_ERROR ||
+                  (planned.cut == Cut::ByClient && *stream.peer_code == planned.cut_code);
+  if (!expected) wrong(planned.name + " was reset with " + std::string(nghttp2_http2_strerror(*stream.peer_code)));
+}
+
 void H2Origin::on_go_away(uint32_t, uint32_t code) {
   if (code != 0 && !story_.may_break()) wrong("GOAWAY: " + std::string(nghttp2_http2_strerror(code)));
 }

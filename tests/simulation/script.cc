@@ -77,6 +77,7 @@ void make_http2(PlannedExchange& exchange, Chance& chance) {
   using Cut = PlannedExchange::Cut;
   if (exchange.response_body == Body::UntilClose) exchange.response_body = Body::Chunked;
   if (exchange.response_size > 300'000 && chance.one_in(2)) exchange.response_size = 300'000;
+  if (exchange.request_body != Body::None && chance.one_in(15)) exchange.request_size = 600'000;
   if (chance.one_in(12)) make_tunnel(exchange, chance);
   exchange.answers_early = chance.one_in(6);
   exchange.request_fields = plan_fields(chance, "x-a", exchange.name + "request");
@@ -93,6 +94,22 @@ void make_http2(PlannedExchange& exchange, Chance& chance) {
   exchange.cut_code = kCodes[chance.below(std::size(kCodes))];
   size_t whole = exchange.cut == Cut::ByClient ? exchange.request_size : exchange.response_content().size();
   exchange.cut_after = chance.below(whole + 1);
+}
+
+// More than a connection's window.
+void make_heavy(std::vector<PlannedExchange>& plan, Chance& chance) {
+  bool up = chance.one_in(2);
+  for (size_t i = 0; i < plan.size() && i < 4; ++i) {
+    PlannedExchange& exchange = plan[i];
+    if (exchange.tunnel != PlannedExchange::Tunnel::None) continue;
+    exchange.method = up ? "PUT" : "GET";
+    exchange.status = 200;
+    exchange.cut = PlannedExchange::Cut::None;
+    exchange.answers_early = false;
+    (up ? exchange.request_body : exchange.response_body) = Body::Length;
+    (up ? exchange.request_size : exchange.response_size) = 3'000'000;
+    if (!up) exchange.request_body = Body::None, exchange.request_size = 0, exchange.request_trailers.clear();
+  }
 }
 
 // A few: what nobody reads of all streams together must not fill the connection's window.
@@ -146,6 +163,7 @@ std::vector<PlannedExchange> plan_exchanges(Chance& chance, uint64_t conversatio
     plan.back().name = "/c" + std::to_string(conversation) + "/e" + std::to_string(i);
     if (http2) make_http2(plan.back(), chance);
   }
+  if (http2 && chance.one_in(30)) make_heavy(plan, chance);
   if (http2 && chance.one_in(3)) slow_down(plan, chance);
   return plan;
 }

@@ -16,6 +16,7 @@ namespace waylay::simulation {
 // those of the network around it.
 struct Progress {
   size_t said = 0, heard = 0;
+  size_t allowed = 0;  // HTTP/2: as many octets have the windows of who hears it ever let through
 };
 
 struct Story {

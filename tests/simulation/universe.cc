@@ -98,7 +98,9 @@ Universe::Universe(uint64_t seed)
       upstream_side_(trusting(authorities().origin)),
       trusting_(trusting(authorities().ours)),
       untrusting_(trusting(authorities().origin)),
-      scratch_(17 * 1024) {
+      scratch_(17 * 1024),
+      rules_may_break_(chance.one_in(2)),
+      rules_may_hold_(chance.one_in(2)) {
   now.wall_ns = waylay::now().wall_ns;
   environment_ = std::make_unique<flow::Environment>(
       flow::Environment{client_side_, upstream_side_, rules_, rejections_, protocols_, *this, identifiers,
@@ -122,8 +124,10 @@ std::shared_ptr<const tls::Leaf> Universe::our_leaf(const std::string& name, X50
   return leaf = must(our_minter_->finish(std::move(prepared), signature));
 }
 
+// What such rules excuse is not looked at as long as they last: so half of all universes have none.
 void Universe::change_rules() {
   const RuleChoice& choice = kRules[chance.below(kRules.size())];
+  if ((choice.breaks && !rules_may_break_) || (choice.held > 0 && !rules_may_hold_)) return change_rules();
   must(rules_.replace(choice.json, "simulation", now));
   rules_break_ = rules_break_ || choice.breaks;
   most_held_ = std::max(most_held_, choice.held);

@@ -58,6 +58,7 @@ class Universe final : private flow::Recorder {
   std::unique_ptr<flow::Environment> environment_;
   std::multimap<uint64_t, std::shared_ptr<const flow::ExchangeFacts>> recorded_;  // by flow
   std::set<uint64_t> exchange_ids_;
+  const bool rules_may_break_, rules_may_hold_;
   bool rules_break_ = false;
   size_t most_held_ = 0;
 };
