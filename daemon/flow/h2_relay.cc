@@ -87,9 +87,10 @@ class H2Relay::UpstreamEnd final : public http::H2Session::Handler {
     relay_.silent_until_ns_.reset();
     relay_.sides_.client->mirror(relay_.sides_.upstream->peer_settings());
   }
-  void on_go_away(http::H2Code, std::string_view) override {
+  // An error ends its connection (RFC 9113 section 6.8): some clients look at which, such as gRPC's for too many pings.
+  void on_go_away(http::H2Code code, std::string_view debug) override {
     relay_.sides_.upstream_leaves = true;
-    relay_.leave(false);
+    relay_.leave(code != http::H2Code::NoError, code, debug);
   }
 
  private:
@@ -285,9 +286,9 @@ void H2Relay::start_client(const std::optional<http::H2Settings>& mirrored) {
 }
 
 // No request more is wanted of the client.
-void H2Relay::leave(bool at_once) {
+void H2Relay::leave(bool at_once, http::H2Code code, std::string_view debug) {
   start_client(std::nullopt);
-  sides_.client->shut_down(at_once);
+  sides_.client->shut_down(at_once, code, debug);
 }
 
 // --- Behind every event ---

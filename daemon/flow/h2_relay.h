@@ -49,7 +49,7 @@ class H2Relay final : public Relay {
   void refused(std::string why);
   void start_client(const std::optional<http::H2Settings>& mirrored);
   void start_upstream();
-  void leave(bool at_once);
+  void leave(bool at_once, http::H2Code code = http::H2Code::NoError, std::string_view debug = {});
   // Behind every event.
   void run();
   void flush();

@@ -103,6 +103,8 @@ struct H2Session::Impl {
   std::optional<Error> failure;
   bool stopped = false;  // nothing is received any more
   bool shutting_down = false, said_go_away = false;
+  H2Code farewell = H2Code::NoError;  // of the GOAWAY that ends a shut_down()
+  std::string farewell_debug;
 };
 
 // --- Setting up ---
@@ -553,10 +555,11 @@ int H2Session::Impl::frame_sent(nghttp2_session*, const nghttp2_frame* frame, vo
     if (H2Stream* stream = self.stream_of(frame->hd.stream_id)) self.stream_frame_sent(*stream, frame->hd);
     return 0;
   }
-  // nghttp2 found an error of the peer's and says so: what it has explained is the reason.
-  if (frame->hd.type != NGHTTP2_GOAWAY || frame->goaway.error_code == NGHTTP2_NO_ERROR || self.stopped) return 0;
-  self.stopped = true;
+  if (frame->hd.type != NGHTTP2_GOAWAY || self.stopped) return 0;
   H2Code code = static_cast<H2Code>(frame->goaway.error_code);
+  if (code == H2Code::NoError || (self.said_go_away && code == self.farewell)) return 0;
+  // nghttp2 found an error of the peer's and says so: what it has explained is the reason.
+  self.stopped = true;
   std::string why(to_string(code));
   std::string_view debug = as_text(as_bytes(frame->goaway.opaque_data, frame->goaway.opaque_data_len));
   if (!debug.empty()) why.append(": ").append(debug);
@@ -668,7 +671,12 @@ void H2Server::mirror(const H2Settings& settings) {
 }
 
 // In two steps, so that no request is lost that the client sent before it knew (RFC 9113 section 6.8).
-void H2Server::shut_down(bool at_once) {
+void H2Server::shut_down(bool at_once, H2Code code, std::string_view debug) {
+  constexpr size_t kMostDebug = 1024;
+  if (code != H2Code::NoError) {
+    impl_->farewell = code;
+    impl_->farewell_debug = debug.substr(0, kMostDebug);
+  }
   if (!std::exchange(impl_->shutting_down, true) && !at_once) {
     nghttp2_submit_shutdown_notice(impl_->session.get());
     nghttp2_submit_ping(impl_->session.get(), NGHTTP2_FLAG_NONE, nullptr);
@@ -679,7 +687,7 @@ void H2Server::shut_down(bool at_once) {
 void H2Session::Impl::last_go_away() {
   if (std::exchange(said_go_away, true)) return;
   nghttp2_submit_goaway(session.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session.get()),
-                        NGHTTP2_NO_ERROR, nullptr, 0);
+                        static_cast<uint32_t>(farewell), as_u8(as_bytes(farewell_debug)), farewell_debug.size());
 }
 
 // --- Client ---

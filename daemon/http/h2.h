@@ -160,8 +160,9 @@ class H2Server : public H2Session {
   void respond(H2Stream& stream, const Head& head, std::string_view never_indexed, bool ends);
   // Tells the client, if it is something new: with the first SETTINGS, which the first pull() says, or with others.
   void mirror(const H2Settings& settings);
-  // Takes no new streams: at once, or once the client knows; over() when those open have ended.
-  void shut_down(bool at_once);
+  // Takes no new streams: at once, or once the client knows; over() when those open have ended. `code` and `debug` are
+  // what the last GOAWAY says.
+  void shut_down(bool at_once, H2Code code = H2Code::NoError, std::string_view debug = {});
 };
 
 class H2Client : public H2Session {

@@ -259,6 +259,19 @@ TEST(H2Flow, TheUpstreamsGoAwayIsTheClientsGoAway) {
   EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
 }
 
+TEST(H2Flow, TheUpstreamsGoAwayTellsTheClientWhy) {
+  H2Story story;
+  story.get("/a");
+  story.play.origin_says(std::string("\0\0\x16\7\0\0\0\0\0\0\0\0\1\0\0\0\xb", 17) + "too_many_pings");
+  story.run();
+  EXPECT_NE(story.at_client.said.find("[goaway ENHANCE_YOUR_CALM too_many_pings]"), std::string::npos)
+      << story.at_client.said;
+  story.answer(0, "answered");
+  EXPECT_EQ(story.at_client.body, "answered");
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
+  EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
+}
+
 TEST(H2Flow, TheUpstreamsResetResetsEveryOpenStream) {
   H2Story story;
   story.get("/a");

@@ -36,7 +36,9 @@ class Witness : public H2Session::Handler {
   }
   void on_refused(std::string why) override { said += "[refused " + why + "]"; }
   void on_settings() override { ++settings; }
-  void on_go_away(H2Code code, std::string_view) override { said += "[goaway " + std::string(to_string(code)) + "]"; }
+  void on_go_away(H2Code code, std::string_view debug) override {
+    said += "[goaway " + std::string(to_string(code)) + (debug.empty() ? "" : " " + std::string(debug)) + "]";
+  }
 
   std::string said, body;
   std::vector<H2Head> heads;
