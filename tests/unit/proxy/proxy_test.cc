@@ -159,13 +159,6 @@ void echo(int number) {
     if (!write_all(fd.get(), {part, static_cast<size_t>(n)})) return;
 }
 
-std::string read_some(int fd, size_t size) {
-  std::string text(size, '\0');
-  ssize_t n = recv(fd, text.data(), size, MSG_WAITALL);
-  text.resize(n > 0 ? static_cast<size_t>(n) : 0);
-  return text;
-}
-
 TEST(Proxy, ServesATargetInItsSandboxAndStopsWhenTold) {
   Origin origin(echo);
   ProxyProcess proxy;

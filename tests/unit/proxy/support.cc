@@ -78,16 +78,27 @@ std::string read_all(int fd) {
   std::string all;
   char part[65536];
   for (;;) {
-    ssize_t n = ::read(fd, part, sizeof part);
+    ssize_t n = TEMP_FAILURE_RETRY(::read(fd, part, sizeof part));
     if (n < 0) return all + "[" + std::strerror(errno) + "]";
     if (n == 0) return all;
     all.append(part, static_cast<size_t>(n));
   }
 }
 
+std::string read_some(int fd, size_t size) {
+  std::string text;
+  while (text.size() < size) {
+    char part[4096];
+    ssize_t n = TEMP_FAILURE_RETRY(::read(fd, part, std::min(sizeof part, size - text.size())));
+    if (n <= 0) break;
+    text.append(part, static_cast<size_t>(n));
+  }
+  return text;
+}
+
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
-    ssize_t n = send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+    ssize_t n = TEMP_FAILURE_RETRY(send(fd, text.data(), text.size(), MSG_NOSIGNAL));
     if (n <= 0) return false;
     text.remove_prefix(static_cast<size_t>(n));
   }

@@ -32,8 +32,12 @@ std::pair<Fd, Fd> channel_pair();
 Fd listen_on_loopback();
 Address address_of(int fd);
 Fd connect_to(const Address& address);
-void give_up_after_patience(int fd);  // a blocking read or write fails instead of holding the test up for ever
+// A blocking read or write fails instead of holding the test up for ever. Calls with such a
+// limit also fail with EINTR, and are never restarted by the kernel, when it takes down a ring that this thread had
+// before: the functions here go on then.
+void give_up_after_patience(int fd);
 std::string read_all(int fd);
+std::string read_some(int fd, size_t size);  // so much of it, or less at its end
 bool write_all(int fd, std::string_view text);
 
 // Answers a worker's questions as the warden would; what it was asked is counted.
