@@ -20,10 +20,11 @@ struct MessageInflater::Stream {
   z_stream z{};
 };
 
-// zlib knows no window of 256 octets where there is no header; what refers less far back is read with a larger one.
+// Always the largest window: with a smaller one zlib refuses what refers too far back only where that is no longer in
+// the buffer that it was given, so that the pieces in which a message arrives would decide.
 MessageInflater::MessageInflater(const MessageDeflate& deflate)
     : deflate_(deflate), stream_(std::make_unique<Stream>()) {
-  if (inflateInit2(&stream_->z, -std::max(deflate.window_bits, 9)) != Z_OK) throw std::bad_alloc();
+  if (inflateInit2(&stream_->z, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
 }
 
 MessageInflater::~MessageInflater() {

@@ -1,5 +1,6 @@
 // Inflates messages that permessage-deflate compressed (RFC 7692 section 7.2.2), one direction of a connection, each in
-// any pieces. Bounded: zlib's 44 KiB, what the caller keeps of each message, and how much may come out of how little.
+// any pieces. Whether a message refers further back than a smaller window that was agreed on allows is its receiver's
+// business. Bounded: zlib's 44 KiB, what the caller keeps of each message, and how much may come out of how little.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,6 @@ namespace waylay::http {
 // How one direction compresses, as the handshake says it.
 struct MessageDeflate {
   bool takes_over_context = true;  // each message refers to those before it
-  int window_bits = 15;            // 8 to 15
   friend bool operator==(const MessageDeflate&, const MessageDeflate&) = default;
 };
 

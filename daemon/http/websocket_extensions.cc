@@ -19,13 +19,12 @@ std::string_view take(std::string_view& rest, char separator) {
 }
 
 // RFC 7692 section 7.1.2: 8 to 15, without leading zeros; an answer always has a value.
-std::optional<int> window_bits(std::string_view value) {
+bool is_window_bits(std::string_view value) {
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
   int bits = 0;
   auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), bits);
   bool is_number = code == std::errc() && end == value.data() + value.size() && !value.starts_with('0');
-  if (!is_number || bits < 8 || bits > 15) return std::nullopt;
-  return bits;
+  return is_number && bits >= 8 && bits <= 15;
 }
 
 bool read_parameter(std::string_view parameter, WebSocketExtensions& into) {
@@ -36,10 +35,8 @@ bool read_parameter(std::string_view parameter, WebSocketExtensions& into) {
     side.takes_over_context = false;
     return parameter.empty();
   }
-  if (name != "client_max_window_bits" && name != "server_max_window_bits") return false;
-  std::optional<int> bits = window_bits(trim(parameter));
-  side.window_bits = bits.value_or(side.window_bits);
-  return bits.has_value();
+  bool is_window = name == "client_max_window_bits" || name == "server_max_window_bits";
+  return is_window && is_window_bits(trim(parameter));
 }
 
 Result<void> read_extension(std::string_view extension, WebSocketExtensions& into) {

@@ -223,10 +223,7 @@ TEST(WebSocket, InflatesWithSmallWindows) {
     for (int i = 0; i < 5000; ++i) content += std::to_string(i * 7919 % 1000) + " ";
     std::string bytes =
         frame(kText | kCompressed, compressor.message(content)) + frame(kText | kCompressed, compressor.message("end"));
-    MessageDeflate deflate{.window_bits = bits};
-    EXPECT_TRUE(read(deflating(deflate), bytes).ends_with("/3 end")) << bits;
-    deflate.window_bits = 8;
-    if (bits == 9) EXPECT_TRUE(read(deflating(deflate), bytes).ends_with("/3 end"));
+    EXPECT_TRUE(read(deflating(), bytes).ends_with("/3 end")) << bits;
   }
 }
 
