@@ -351,11 +351,6 @@ bool Flow::half_closed() const {
   return one_ended && state_ != State::Ended && relay_ && !relay_->deadline_ns();
 }
 
-// What a tunnel's client sent may not be all of it: the upstream is to see that as well. A request has its own end.
-bool Flow::client_was_cut_off() const {
-  return relay_ && relay_->tunnels() && client_eof_ && client_channel_->truncated();
-}
-
 bool Flow::handshaking() const {
   return state_ < State::Relaying;
 }
@@ -795,11 +790,17 @@ void Flow::give_up(std::string reason) {
 void Flow::drop_upstream(bool reset) {
   if (upstream_ == Upstream::None || upstream_ == Upstream::Gone) return;
   if (sockets_) facts_.upstream_tcp = sockets_->upstream_tcp(upstream_id_);
-  if (!reset) flush_into(upstream_channel_, upstream_plain_);
-  if (upstream_channel_ && !reset && !client_was_cut_off()) upstream_channel_->shutdown();
+  if (!reset) say_all_to_upstream();
   upstream_plain_.clear();
   upstream_ = Upstream::Gone;
   commands_.push_back(CloseUpstream{upstream_id_, reset});
+}
+
+// What a tunnel's client sent may not be all of it: the upstream is to see that as well. A request has its own end.
+void Flow::say_all_to_upstream() {
+  flush_into(upstream_channel_, upstream_plain_);
+  bool cut_off = relay_ && relay_->tunnels() && client_eof_ && client_channel_->truncated();
+  if (upstream_channel_ && !cut_off) upstream_channel_->shutdown();
 }
 
 void Flow::drop_client(Command how) {
@@ -894,9 +895,8 @@ void Flow::reset_client() {
 }
 
 void Flow::shutdown_upstream() {
-  flush_into(upstream_channel_, upstream_plain_);
   if (!upstream_channel_ || upstream_ != Upstream::Open) return;
-  if (!client_was_cut_off()) upstream_channel_->shutdown();
+  say_all_to_upstream();
   commands_.push_back(ShutdownUpstream{upstream_id_});
 }
 

@@ -192,11 +192,11 @@ class Flow final : private Relay::Link {
   void fail(std::string reason);
   void give_up(std::string reason);
   void drop_upstream(bool reset);
+  void say_all_to_upstream();
   void drop_client(Command how);
   void end_if_done();
   bool upstream_is_coming() const;
   bool half_closed() const;
-  bool client_was_cut_off() const;
   void publish();
   void note_bytes(Traffic& traffic, Bytes bytes);
   void settle();
