@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 namespace waylay {
 
@@ -26,16 +27,20 @@ class SpareBlocks {
   Free* first_ = nullptr;
 };
 
-// Of a class whose objects are made and destroyed all the time:
-//   static void* operator new(size_t) { return Spare<Exchange>::take(); }
-//   static void operator delete(void* memory) { Spare<Exchange>::give_back(memory); }
+// The base of a class whose objects are made and destroyed all the time:
+//   class Exchange final : public Spared<Exchange> {
 template <class T>
-class Spare {
+class Spared {
  public:
-  static void* take() { return of_this_thread().take(); }
-  static void give_back(void* memory) { of_this_thread().give_back(memory); }
+  static void* operator new(size_t) {
+    static_assert(std::is_final_v<T>, "what is derived would be of another size");
+    return of_this_thread().take();
+  }
+  static void operator delete(void* memory) { of_this_thread().give_back(memory); }
 
  private:
+  friend T;
+  Spared() = default;
   static constexpr size_t kMost = 128;  // a busy worker's connections or streams in one turn
   static SpareBlocks& of_this_thread() {
     thread_local SpareBlocks blocks(sizeof(T), kMost);

@@ -65,7 +65,7 @@ enum class Ending : uint8_t {
   GoAway,      // the response is complete; HTTP/2: GOAWAY, then the connection ends. HTTP/1: as Close
 };
 
-class Exchange {
+class Exchange final : public Spared<Exchange> {
  public:
   class Link {
    public:
@@ -104,8 +104,6 @@ class Exchange {
     bool error_page = false;  // an upstream that cannot be reached is a 502 with the reason, else a reset
   };
 
-  static void* operator new(size_t) { return Spare<Exchange>::take(); }
-  static void operator delete(void* memory) { Spare<Exchange>::give_back(memory); }
   Exchange(Link& link, Context context, Time now);
   ~Exchange();
   Exchange(const Exchange&) = delete;

@@ -90,10 +90,7 @@ enum class ExchangeEnd : uint8_t {
 };
 std::string_view to_string(ExchangeEnd end);
 
-struct ExchangeFacts {
-  static void* operator new(size_t) { return Spare<ExchangeFacts>::take(); }
-  static void operator delete(void* memory) { Spare<ExchangeFacts>::give_back(memory); }
-
+struct ExchangeFacts final : Spared<ExchangeFacts> {
   uint64_t id = 0;
   std::shared_ptr<const FlowFacts> flow;  // as it was when the exchange began
   Time started, request_sent, response_started, ended;

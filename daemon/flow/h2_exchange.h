@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/spare.h"
 #include "flow/exchange.h"
 #include "flow/relay.h"
 #include "http/h2.h"
@@ -28,10 +29,8 @@ struct H2Sides {
   bool leave_upstream();
 };
 
-class H2Exchange final : private Exchange::Link {
+class H2Exchange final : public Spared<H2Exchange>, private Exchange::Link {
  public:
-  static void* operator new(size_t) { return Spare<H2Exchange>::take(); }
-  static void operator delete(void* memory) { Spare<H2Exchange>::give_back(memory); }
   H2Exchange(H2Sides& sides, http::H2Stream& client);
 
   // `ends`: no body follows.
