@@ -103,6 +103,7 @@ struct H2Session::Impl {
   std::optional<Error> failure;
   bool stopped = false;  // nothing is received any more
   bool shutting_down = false, said_go_away = false;
+  bool farewell_waits = false;        // nghttp2 has it to send, before any GOAWAY that it makes itself
   H2Code farewell = H2Code::NoError;  // of the GOAWAY that ends a shut_down()
   std::string farewell_debug;
 };
@@ -557,7 +558,7 @@ int H2Session::Impl::frame_sent(nghttp2_session*, const nghttp2_frame* frame, vo
   }
   if (frame->hd.type != NGHTTP2_GOAWAY || self.stopped) return 0;
   H2Code code = static_cast<H2Code>(frame->goaway.error_code);
-  if (code == H2Code::NoError || (self.said_go_away && code == self.farewell)) return 0;
+  if (code == H2Code::NoError || std::exchange(self.farewell_waits, false)) return 0;
   // nghttp2 found an error of the peer's and says so: what it has explained is the reason.
   self.stopped = true;
   std::string why(to_string(code));
@@ -686,8 +687,12 @@ void H2Server::shut_down(bool at_once, H2Code code, std::string_view debug) {
 
 void H2Session::Impl::last_go_away() {
   if (std::exchange(said_go_away, true)) return;
+  size_t queued = nghttp2_session_get_outbound_queue_size(session.get());
   nghttp2_submit_goaway(session.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session.get()),
                         static_cast<uint32_t>(farewell), as_u8(as_bytes(farewell_debug)), farewell_debug.size());
+  // Behind a GOAWAY of its own nghttp2 takes none, without a word.
+  bool taken = nghttp2_session_get_outbound_queue_size(session.get()) > queued;
+  farewell_waits = taken && farewell != H2Code::NoError;
 }
 
 // --- Client ---

@@ -400,6 +400,38 @@ TEST(H2, ShutsDownWithoutLosingARequest) {
   EXPECT_TRUE(pair.at_client.said.ends_with("HTTP/2 200\r\n[ends][end][closed NO_ERROR]"));
 }
 
+// A stream of which the client has not said all, so that the connection goes on behind a GOAWAY.
+const std::string kUnended = Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request());
+// nghttp2's own word for it is PROTOCOL_ERROR.
+const std::string kViolation = Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 2, Raw::request());
+
+TEST(H2, WhatItIsToldToSayAtTheEndIsNoFailureOfTheClient) {
+  Raw raw;
+  raw.say(kUnended);
+  raw.server.shut_down(true, H2Code::ProtocolError, "as the upstream said");
+  raw.say("");
+  EXPECT_EQ(raw.goaway_code(), "PROTOCOL_ERROR");
+  EXPECT_EQ(raw.failure(), "none");
+}
+
+TEST(H2, AViolationIsAFailureThoughTheLastWordHadTheSameCode) {
+  Raw raw;
+  raw.say(kUnended);
+  raw.server.shut_down(true, H2Code::ProtocolError, "as the upstream said");
+  raw.say("");
+  raw.say(kViolation);
+  EXPECT_EQ(raw.failure(), "PROTOCOL_ERROR: request HEADERS: invalid stream_id");
+}
+
+TEST(H2, AViolationIsAFailureThoughTheLastWordWasToFollowAtOnce) {
+  Raw raw;
+  raw.say(kUnended);
+  raw.server.receive(as_bytes(kViolation), kNow);
+  raw.server.shut_down(true, H2Code::ProtocolError, "as the upstream said");
+  raw.say("");
+  EXPECT_EQ(raw.failure(), "PROTOCOL_ERROR: request HEADERS: invalid stream_id");
+}
+
 TEST(H2, RequestsThatFindNoPlaceAreRefusedWhenTheServerGoes) {
   Pair pair;
   pair.server.mirror({false, 1});
