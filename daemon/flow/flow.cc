@@ -572,7 +572,7 @@ void Flow::upstream_handshake_failed() {
   int alert = upstream_channel_->received_alert();
   if (relay_ || asks_protocol_ || environment_.error_page) return upstream_lost(false, std::move(error));
   // What the upstream said is passed on; a certificate that we refuse is a handshake_failure (RFC 8446 section 6.2).
-  refuse_client(std::move(error), alert >= 0 ? static_cast<tls::Alert>(alert) : tls::Alert::HandshakeFailure);
+  refuse_client(error, alert >= 0 ? static_cast<tls::Alert>(alert) : tls::Alert::HandshakeFailure);
 }
 
 // The upstream's end, at whatever time: clean with close_notify, a plain FIN, or an error.

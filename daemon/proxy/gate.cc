@@ -46,8 +46,9 @@ void Gate::open(std::vector<Fd> listeners) {
       continue;
     }
     sockets_.prepare(address->family);
-    listeners_.push_back({std::make_unique<io::Listener>(tools_.ring, listener_owner()), address->port});
-    listeners_.back().listener->open(std::move(fd));
+    auto listener = std::make_unique<io::Listener>(tools_.ring, listener_owner());
+    listener->open(std::move(fd));
+    listeners_.push_back({std::move(listener), address->port});
   }
 }
 

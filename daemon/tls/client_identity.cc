@@ -28,7 +28,7 @@ bool is_host_pattern(std::string_view pattern) {
   return normalize_host_name(name).has_value() && !is_ip_literal(name);
 }
 
-Result<ClientIdentity> ClientIdentity::load(std::vector<std::string> hosts, std::string_view certificate_pem,
+Result<ClientIdentity> ClientIdentity::load(const std::vector<std::string>& hosts, std::string_view certificate_pem,
                                             std::string_view key_pem) {
   ClientIdentity identity;
   for (const std::string& pattern : hosts) {

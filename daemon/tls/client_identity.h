@@ -18,7 +18,7 @@ struct ClientIdentity {
   PrivateKey key;
 
   // PEM both; the key not encrypted and the certificate's own.
-  static Result<ClientIdentity> load(std::vector<std::string> hosts, std::string_view certificate_pem,
+  static Result<ClientIdentity> load(const std::vector<std::string>& hosts, std::string_view certificate_pem,
                                      std::string_view key_pem);
   bool is_for(std::string_view host) const;  // in the form of normalize_host_name()
 };

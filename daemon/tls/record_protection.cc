@@ -21,11 +21,11 @@ const RecordSuite* find_record_suite(std::string_view name) {
   return nullptr;
 }
 
-RecordProtection::RecordProtection(const RecordSuite& suite, Aead aead, Secret secret)
+RecordProtection::RecordProtection(const RecordSuite& suite, Aead aead, const Secret& secret)
     : suite_(&suite), secret_(secret), aead_(std::move(aead)) {}
 
-std::optional<RecordProtection> RecordProtection::make(const RecordSuite& suite, Direction direction, Secret secret,
-                                                       uint64_t sequence) {
+std::optional<RecordProtection> RecordProtection::make(const RecordSuite& suite, Direction direction,
+                                                       const Secret& secret, uint64_t sequence) {
   CHECK(secret.bytes().size() == size_of(suite.hash));
   std::optional<Aead> aead = Aead::make(suite.cipher, direction);
   if (!aead) return std::nullopt;

@@ -31,7 +31,7 @@ class RecordProtection {
  public:
   using Direction = Aead::Direction;
   // `sequence`: how many records this secret has protected already. None: OpenSSL refused.
-  static std::optional<RecordProtection> make(const RecordSuite& suite, Direction direction, Secret secret,
+  static std::optional<RecordProtection> make(const RecordSuite& suite, Direction direction, const Secret& secret,
                                               uint64_t sequence);
 
   static constexpr size_t sealed_size(size_t plaintext) { return kRecordHeader + plaintext + 1 + kTag; }
@@ -51,7 +51,7 @@ class RecordProtection {
  private:
   using Nonce = std::array<std::byte, kNonce>;
 
-  RecordProtection(const RecordSuite& suite, Aead aead, Secret secret);
+  RecordProtection(const RecordSuite& suite, Aead aead, const Secret& secret);
   bool set_key();
   bool next_nonce(Nonce& nonce);
 

@@ -42,6 +42,7 @@ Result<void> prepare(const Account& account, int control, int report) {
   std::vector<std::string> arguments = program.arguments;
   arguments.insert(arguments.end(), {"--proxy-channel", std::to_string(control)});
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   if (prepared) ::execv(program.path.c_str(), pointers.data());
