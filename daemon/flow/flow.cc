@@ -49,6 +49,12 @@ std::string_view spoken(std::string_view alpn) {
   return alpn.empty() ? kHttp1 : alpn;
 }
 
+// RFC 8446 section 6.2: whoever finds the other's records wrong says so before it closes. A reset would overtake that.
+bool alert_waits(const std::optional<tls::Channel>& channel, const ByteQueue& output) {
+  bool judged = channel && channel->state() == tls::Channel::State::Failed && channel->received_alert() < 0;
+  return judged && !output.empty();
+}
+
 TlsFacts tls_facts(const tls::Channel& channel) {
   return {std::string(channel.version()), std::string(channel.cipher()), std::string(channel.alpn()),
           channel.resumed()};
@@ -578,8 +584,9 @@ void Flow::upstream_handshake_failed() {
 // The upstream's end, at whatever time: clean with close_notify, a plain FIN, or an error.
 void Flow::upstream_lost(bool clean_end, std::optional<Error> error) {
   if (upstream_ == Upstream::Gone) return;
+  bool broken = error && upstream_ != Upstream::Handshake && !alert_waits(upstream_channel_, to_upstream_);
   if (upstream_said_all_) {
-    if (error) tunnel_is_over(true);
+    if (error) tunnel_is_over(broken);
     return;
   }
   if (clean_end && client_may_go_on()) return upstream_said_all();
@@ -590,7 +597,6 @@ void Flow::upstream_lost(bool clean_end, std::optional<Error> error) {
     return drop_client(ResetClient{});
   }
   note_tls_failure();
-  bool broken = error && upstream_ != Upstream::Handshake;  // else an alert of ours may be waiting
   if (relay_) {
     drop_upstream(broken);
     return relay_->on_upstream_end(clean_end, std::move(error), now_);
@@ -891,6 +897,7 @@ void Flow::close_client(bool with_close_notify) {
 
 void Flow::reset_client() {
   client_plain_.clear();
+  if (alert_waits(client_channel_, to_client_)) return drop_client(CloseClient{});
   drop_client(ResetClient{});
 }
 

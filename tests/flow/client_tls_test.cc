@@ -22,6 +22,11 @@ constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok
 
 using Story = Playbook::Setup;
 
+// Application data that nobody sealed.
+std::string forged_record() {
+  return std::string("\x17\x03\x03\x00\x20", 5).append(32, '?');
+}
+
 // A client of plain OpenSSL. It trusts us, and the origin with it.
 class PlainClient {
  public:
@@ -404,6 +409,38 @@ TEST(OldVersions, OfSsl3IsPassedThroughAsItCame) {
   play.client_sends_raw(hello);
   EXPECT_EQ(play.facts().outcome, Outcome::PassedThrough) << play.transcript();
   EXPECT_EQ(play.facts().reason, "client offers no TLS version above 1.1");
+}
+
+// --- Records that are wrong ---
+
+// RFC 8446 section 6.2: the reason first, then the end; a reset could overtake it.
+TEST(ForgedRecords, OfAClientAreAnsweredWithAnAlert) {
+  for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    PlainClient client;
+    SSL_CTX_set_max_proto_version(client.context(), version);
+    Story story;
+    client.tell(story);
+    Playbook play(story);
+    play.client_says(kGet);
+    play.origin_says(kOk);
+    play.flow().on_client_bytes(as_bytes(forged_record()), {});
+    play.run();
+    EXPECT_NE(play.client_error().find("bad_record_mac"), std::string::npos) << play.transcript();
+    EXPECT_TRUE(play.client_saw("CloseClient"));
+    EXPECT_FALSE(play.client_saw("ResetClient"));
+    EXPECT_TRUE(play.flow().finished());
+  }
+}
+
+TEST(ForgedRecords, OfAnOriginAreAnsweredWithAnAlert) {
+  Playbook play;
+  play.client_says(kGet);
+  play.flow().on_upstream_bytes(1, as_bytes(forged_record()), {});
+  play.run();
+  EXPECT_NE(play.origin_error().find("bad_record_mac"), std::string::npos) << play.transcript();
+  EXPECT_TRUE(play.client_saw("CloseUpstream"));
+  EXPECT_TRUE(play.client_saw("ResetClient")) << "which waits for an answer, and gets no part of one";
+  EXPECT_TRUE(play.flow().finished());
 }
 
 }  // namespace

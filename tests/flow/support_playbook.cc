@@ -327,6 +327,10 @@ std::string Playbook::client_error() const {
   return client_failed_ ? client_->error().message : "";
 }
 
+std::string Playbook::origin_error() const {
+  return origin_ && origin_->state() == tls::Channel::State::Failed ? origin_->error().message : "";
+}
+
 void Playbook::note_issuer() {
   X509* certificate = client_->peer_certificate();
   char text[256];

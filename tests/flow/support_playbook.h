@@ -98,6 +98,7 @@ class Playbook {
   bool client_saw_close_notify() const { return client_close_notify_; }
   bool origin_saw_close_notify() const { return origin_ && !origin_->truncated(); }
   std::string client_error() const;
+  std::string origin_error() const;
   std::string issuer_seen_by_client() const { return issuer_seen_by_client_; }
   int connections() const { return connections_; }
   const std::vector<CallHandler>& handler_calls() const { return handler_calls_; }
