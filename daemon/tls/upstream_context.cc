@@ -11,6 +11,7 @@
 #include "tls/client_hello.h"
 #include "tls/connection_notes.h"
 #include "tls/context.h"
+#include "tls/name_constraints.h"
 #include "tls/ocsp.h"
 #include "tls/provider.h"
 #include "tls/root_index.h"
@@ -70,10 +71,26 @@ bool is_for_hosts_only(X509_STORE_CTX* verification) {
   return !names.empty() && std::ranges::all_of(names, is_host);
 }
 
+// OpenSSL holds the certificate's names against the constraints of its authorities, and "*.example.org" is not the
+// excluded "www.example.org": the host itself must be allowed as well. Asked at the leaf, when all signatures are good.
+bool is_kept_from_host(X509_STORE_CTX* verification, const std::string& host) {
+  if (X509_STORE_CTX_get_error_depth(verification) != 0 || is_ip_literal(host)) return false;
+  STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(verification);
+  for (int depth = 1; depth < sk_X509_num(chain); ++depth) {
+    X509* authority = sk_X509_value(chain, depth);
+    if (NameConstraints::of(authority).allows(host)) continue;
+    X509_STORE_CTX_set_error(verification, X509_V_ERR_EXCLUDED_VIOLATION);
+    X509_STORE_CTX_set_error_depth(verification, depth);
+    X509_STORE_CTX_set_current_cert(verification, authority);
+    return true;
+  }
+  return false;
+}
+
 int on_verify(int good, X509_STORE_CTX* verification) {
-  if (good == 1) return 1;
   void* ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
   ConnectionNotes& notes = notes_of(static_cast<SSL*>(ssl));
+  if (good == 1 && !is_kept_from_host(verification, notes.host)) return 1;
   if (notes.names_are_shown && is_for_hosts_only(verification)) {
     X509_STORE_CTX_set_error(verification, X509_V_OK);
     return 1;
@@ -169,6 +186,8 @@ std::string session_key(const UpstreamName& name, const std::string& host, const
 Result<UpstreamRoots> UpstreamRoots::load(const UpstreamOptions& options) {
   std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
   if (!store) return fail(openssl_error(ErrorKind::Unavailable, "making the store of root certificates"));
+  // RFC 5280 section 6.1: what is trusted need not be self-signed. An intermediate that was configured ends the chain.
+  X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
   const std::string& file = options.extra_roots_file;
   if (!file.empty() && X509_STORE_load_file(store.get(), file.c_str()) != 1) {
     return fail(openssl_error(ErrorKind::Invalid, "loading extra root certificates from " + file));

@@ -26,6 +26,7 @@ struct World {
   Identity sha1_root = issue(with(ca("SHA-1 Root"), [](Spec& s) { s.digest = "SHA1"; }), nullptr);
   Identity trusted_leaf = issue({.common_name = "trusted itself"}, nullptr);
   Identity stranger = issue(ca("Stranger"), nullptr);
+  Identity trusted_intermediate = issue(ca("Trusted Intermediate"), &stranger);
   Identity intermediate = issue(ca("Intermediate", "critical,CA:TRUE,pathlen:0"), &root);
   tls::UpstreamContext context = make_context(false), strict_context = make_context(true);
 
@@ -37,7 +38,7 @@ struct World {
   tls::UpstreamContext make_context(bool strict) {
     tls::UpstreamOptions options;
     options.use_system_roots = false;
-    for (const Identity* trusted : {&root, &old_root, &small_root, &sha1_root, &trusted_leaf})
+    for (const Identity* trusted : {&root, &old_root, &small_root, &sha1_root, &trusted_leaf, &trusted_intermediate})
       options.extra_roots_pem += pem(*trusted);
     auto policy = std::make_shared<tls::UpstreamPolicy>();
     policy->strict_x509 = strict;
@@ -83,11 +84,17 @@ std::function<Server(World&)> named(const std::string& names) {
 }
 
 // A leaf below an intermediate that was changed.
-std::function<Server(World&)> below(std::function<void(Spec&)> change) {
-  return [change = std::move(change)](World& world) {
+std::function<Server(World&)> below(std::function<void(Spec&)> change, const Spec& leaf = {}) {
+  return [change = std::move(change), leaf](World& world) {
     Identity middle = issue(World::with(ca("Middle"), change), &world.root);
-    return shows(issue({}, &middle), {&middle});
+    return shows(issue(leaf, &middle), {&middle});
   };
+}
+
+std::function<Server(World&)> wildcard_below(const std::string& name_constraints) {
+  Spec leaf;
+  leaf.names = "DNS:*.origin.test";
+  return below([name_constraints](Spec& s) { s.name_constraints = name_constraints; }, leaf);
 }
 
 std::function<Server(World&)> stapling(std::function<std::string(World&, const Identity& leaf)> make,
@@ -149,6 +156,19 @@ std::vector<Row> good_rows() {
        }},
       {"a root that signed itself with SHA-1", {}, [](World& w) { return shows(issue({}, &w.sha1_root)); }},
       {"a self-signed leaf that is trusted itself", {}, [](World& w) { return shows(w.trusted_leaf.copy()); }},
+      {"an intermediate that is trusted itself",
+       {},
+       [](World& w) { return shows(issue({}, &w.trusted_intermediate)); }},
+      {"a trusted intermediate below an unknown root that is sent along",
+       {},
+       [](World& w) { return shows(issue({}, &w.trusted_intermediate), {&w.trusted_intermediate, &w.stranger}); }},
+      {"a stapled response below a trusted intermediate",
+       {},
+       [](World& w) {
+         Server server = shows(issue({}, &w.trusted_intermediate));
+         server.stapled = ocsp_response(server.identity, w.trusted_intermediate, w.trusted_intermediate, {});
+         return server;
+       }},
       {"a wildcard for its label", {}, named("DNS:*.origin.test")},
       {"the name among others", {}, named("DNS:a.test,DNS:b.test,DNS:www.origin.test,IP:192.0.2.1")},
       {"the name in capitals", {}, named("DNS:WWW.Origin.TEST")},
@@ -164,6 +184,9 @@ std::vector<Row> good_rows() {
       {"name constraints that permit the name", {}, below([](Spec& s) {
          s.name_constraints = "critical,permitted;DNS:origin.test";
        })},
+      {"name constraints that exclude another, of a wildcard",
+       {},
+       wildcard_below("critical,permitted;DNS:origin.test,excluded;DNS:mail.origin.test")},
       {"name constraints that exclude another", {}, below([](Spec& s) {
          s.name_constraints = "critical,excluded;DNS:other.test";
        })},
@@ -247,6 +270,8 @@ std::vector<Row> bad_names() {
        below([](Spec& s) { s.name_constraints = "critical,excluded;DNS:origin.test"; })},
       {"name constraints that permit another", Cause::NameConstraints,
        below([](Spec& s) { s.name_constraints = "critical,permitted;DNS:other.test"; })},
+      {"name constraints that exclude the name, of a wildcard", Cause::NameConstraints,
+       wildcard_below("critical,permitted;DNS:origin.test,excluded;DNS:www.origin.test")},
       {"name constraints that are not critical", Cause::NameConstraints,
        below([](Spec& s) { s.name_constraints = "excluded;DNS:www.origin.test"; })},
   };
