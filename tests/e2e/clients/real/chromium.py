@@ -48,7 +48,8 @@ class Browser:
         for end in {to_it, from_it, *keep}:
             os.close(end)
         self._buffer, self._number, self.events = b"", 0, []
-        page = next(each for each in self.ask("Target.getTargets")["targetInfos"] if each["type"] == "page")
+        self.ask("Target.setDiscoverTargets", discover=True)  # on a busy machine the first page comes after the first answer
+        page = self.wait_for("Target.targetCreated", lambda found: found["targetInfo"]["type"] == "page")["targetInfo"]
         self._session = self.ask("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
 
     def ask(self, method, **words):
@@ -87,13 +88,16 @@ class Browser:
             raise RuntimeError(answer["exceptionDetails"])
         return json.loads(answer["result"]["value"])
 
-    def wait_for(self, method):
-        while not any(event.get("method") == method for event in self.events):
-            self.events.append(self._read())
+    def wait_for(self, method, fits=lambda words: True):
+        """The words of the next such event; those before it are past, such as that an empty page was loaded."""
+        while True:
+            event = self.events.pop(0) if self.events else self._read()
+            if event.get("method") == method and fits(event["params"]):
+                return event["params"]
 
     def close(self):
-        self._process.terminate()
-        self._process.wait(10)
+        self._process.kill()  # all is said, and how long its end takes depends on the machine
+        self._process.wait()
 
 
 def trust(certificate):
@@ -111,8 +115,8 @@ try:
     browser.ask("Network.enable")
     browser.ask("Page.enable")
     browser.ask("Page.navigate", url=f"https://{host}/")
+    page = browser.wait_for("Network.responseReceived")["response"]
     browser.wait_for("Page.loadEventFired")
-    page = next(event["params"]["response"] for event in browser.events if event.get("method") == "Network.responseReceived")
     if rest:
         for path in rest[1:]:
             start = time.monotonic()
