@@ -89,6 +89,7 @@ test_fuzz() {
 test_e2e() {
   npm_install tests/e2e/s3rver s3rver
   npm_install tests/e2e/aws aws
+  npm_install tests/e2e/undici undici
   say "end-to-end tests"
   local results=$WAYLAY_TOP/build/e2e-results
   rm -f "$results"

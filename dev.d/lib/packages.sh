@@ -67,7 +67,7 @@ TABLE
       ;;
     servers) cat <<'TABLE'
 nodejs	node	runs the S3 server and a Node client
-npm	npm	installs the S3 server (s3rver) and the AWS SDK for JavaScript
+npm	npm	installs the S3 server (s3rver), the AWS SDK for JavaScript and undici
 systemd	/lib/systemd/systemd	boots in a container to start the service for real
 dbus	dbus-daemon	systemctl inside that container
 TABLE
