@@ -13,6 +13,10 @@ using Length = http::BodyLength::Type;
 // What may wait for a stream's window before what makes bodies is asked to stop.
 constexpr size_t kStreamQueue = 64 * 1024;
 
+// For the rest of a request whose answer is complete: what is on its way then still gets what it deserves (its end, or
+// the error that is in it) instead of the reset that tells the client to stop (RFC 9113 section 8.1).
+constexpr int64_t kLinger_ns = 100 * kMillisecond_ns;
+
 // nghttp2 has refused what is no number, and more than one.
 std::optional<uint64_t> content_length(const http::Head& head) {
   std::optional<std::string_view> text = head.first("content-length");
@@ -98,6 +102,7 @@ void H2Exchange::on_client_closed(http::H2Code code, bool by_peer, Time now) {
 }
 
 void H2Exchange::abandon(const std::string& why, Time now) {
+  if (lingers_until_ns_) lingers_until_ns_ = now.steady_ns;
   if (exchange_) exchange_->on_client_gone(why, now);
   if (!tunnel_) return;
   if (client_ != nullptr) sides_.client->release(*client_);
@@ -192,6 +197,7 @@ void H2Exchange::on_time(Time now) {
 }
 
 std::optional<int64_t> H2Exchange::deadline_ns() const {
+  if (lingers_until_ns_) return lingers_until_ns_;
   return exchange_ ? exchange_->deadline_ns() : tunnel_ ? tunnel_->deadline_ns() : std::nullopt;
 }
 
@@ -201,23 +207,30 @@ void H2Exchange::give_back() {
   size_t response_kept = client_ != nullptr ? client_->waiting() : 0;
   if (exchange_ && !exchange_->wants_request()) request_kept += exchange_->request_held();
   if (exchange_ && !exchange_->wants_response()) response_kept += exchange_->response_held();
-  if (client_ != nullptr && client_->held() > request_kept)
+  if (client_ != nullptr && !lingers_until_ns_ && client_->held() > request_kept)
     sides_.client->consume(*client_, client_->held() - request_kept);
   if (upstream_ != nullptr && upstream_->held() > response_kept)
     sides_.upstream->consume(*upstream_, upstream_->held() - response_kept);
 }
 
-bool H2Exchange::finish() {
+bool H2Exchange::finish(Time now) {
   if (tunnel_) {
     if (client_ == nullptr) reset_other(upstream_, sides_.upstream.get(), upstream_code_);
     if (upstream_ == nullptr) reset_other(client_, sides_.client.get(), client_code_);
     return is_over();
   }
   if (!exchange_->ending()) return false;
-  Ending ending = *exchange_->ending();
   drop_upstream();
-  drop_client(ending);
+  if (lingers(now)) return false;
+  drop_client(*exchange_->ending());
   return true;
+}
+
+bool H2Exchange::lingers(Time now) {
+  bool in_order = *exchange_->ending() == Ending::GoOn || *exchange_->ending() == Ending::Close;
+  if (client_ == nullptr || client_->peer_has_ended() || !in_order) return false;
+  if (!lingers_until_ns_) lingers_until_ns_ = now.steady_ns + kLinger_ns;
+  return now.steady_ns < *lingers_until_ns_;
 }
 
 // One side of a tunnel is closed: the other, if it has not ended as well, is reset.

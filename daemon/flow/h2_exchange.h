@@ -54,7 +54,7 @@ class H2Exchange final : public Spared<H2Exchange>, private Exchange::Link {
   void on_time(Time now);
   std::optional<int64_t> deadline_ns() const;
   // The streams' part of the exchange's end; true when nothing is left and the relay may destroy this.
-  bool finish();
+  bool finish(Time now);
 
   Exchange* exchange() { return exchange_ ? &*exchange_ : nullptr; }  // null: a tunnel
   bool is_over() const { return !exchange_ && client_ == nullptr && upstream_ == nullptr; }
@@ -70,6 +70,7 @@ class H2Exchange final : public Spared<H2Exchange>, private Exchange::Link {
   http::BodyLength response_length(const http::Head& head, bool ends) const;
   std::optional<std::string> reason_not_to_connect(const std::string& where) const;
   void enter_tunnel(Time now);
+  bool lingers(Time now);
   void drop_client(Ending ending);
   void drop_upstream();
   void reset_other(http::H2Stream*& stream, http::H2Session* session, http::H2Code code);
@@ -106,6 +107,7 @@ class H2Exchange final : public Spared<H2Exchange>, private Exchange::Link {
   ByteQueue early_;                                    // a tunnel's bytes before its answer
   bool early_end_ = false, early_is_all_ = true;
   std::optional<std::string> unreachable_;
+  std::optional<int64_t> lingers_until_ns_;    // the answer is complete, the request is not
   std::optional<UpstreamGone> upstream_gone_;  // not acted on while a response before it is held back
 };
 

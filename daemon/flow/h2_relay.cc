@@ -246,7 +246,7 @@ void H2Relay::settle(H2Exchange& exchange) {
     if (ending == Ending::GoAway) leave(true);
     if (ending == Ending::Fin || ending == Ending::BadFraming) ending_ = ending;
   }
-  if (!exchange.finish()) return;
+  if (!exchange.finish(now_)) return;
   size_t index = exchange.index;
   std::swap(exchanges_open_[index], exchanges_open_.back());
   exchanges_open_[index]->index = index;

@@ -235,16 +235,57 @@ TEST(H2Flow, PassesResetsOn) {
   EXPECT_EQ(story.exchange(2).end, ExchangeEnd::Complete);
 }
 
+// The client has an answer, and the upstream wants no more of its request.
+struct EarlyAnswer : H2Story {
+  EarlyAnswer() {
+    get("/up", false);
+    answer(0, "enough");
+    origin->reset(*at_origin.streams.at(0), H2Code::NoError);
+    run();
+    EXPECT_EQ(at_client.body, "enough");
+    EXPECT_TRUE(at_client.said.ends_with("[end]")) << at_client.said;
+    EXPECT_EQ(exchange(0).end, ExchangeEnd::Complete);
+  }
+};
+
 TEST(H2Flow, AnAnswerBeforeTheRequestsEndStopsTheRequest) {
-  H2Story story;
-  story.get("/up", false);
-  story.answer(0, "enough");
-  H2Stream& stream = *story.at_origin.streams.at(0);
-  story.origin->reset(stream, H2Code::NoError);
+  EarlyAnswer story;
+  story.client.write(*story.at_client.streams.at(0), as_bytes(std::string(http::kStreamWindow, 'x')));
   story.run();
-  EXPECT_EQ(story.at_client.body, "enough");
-  EXPECT_TRUE(story.at_client.said.find("[closed NO_ERROR") != std::string::npos) << story.at_client.said;
-  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
+  EXPECT_EQ(story.at_client.streams.at(0)->waiting(), 0u);
+  story.client.write(*story.at_client.streams.at(0), as_bytes("more"));
+  story.run();
+  EXPECT_EQ(story.at_client.streams.at(0)->waiting(), 4u) << "what nobody reads is not asked for";
+  story.play.wait(200);
+  story.run();
+  EXPECT_TRUE(story.at_client.said.ends_with("[end][closed NO_ERROR]")) << story.at_client.said;
+  EXPECT_EQ(story.at_origin.body, "");
+  story.get("/next");
+  story.answer(1, "still here");
+  EXPECT_EQ(story.exchange(1).end, ExchangeEnd::Complete);
+}
+
+TEST(H2Flow, TheRestOfAnAnsweredRequestMayEndInOrder) {
+  EarlyAnswer story;
+  story.client.end(*story.at_client.streams.at(0));
+  story.run();
+  EXPECT_TRUE(story.at_client.said.ends_with("[end][closed NO_ERROR]")) << story.at_client.said;
+  EXPECT_EQ(story.play.exchanges().size(), 1u);
+}
+
+TEST(H2Flow, TheRestOfAnAnsweredRequestIsToldWhatIsWrongWithIt) {
+  EarlyAnswer story;
+  story.play.client_says(std::string("\0\0\1\1\5\0\0\0\1\x82", 10));  // trailers: ":method: GET"
+  story.run();
+  EXPECT_TRUE(story.at_client.said.ends_with("[closed PROTOCOL_ERROR by peer]")) << story.at_client.said;
+  EXPECT_EQ(story.play.exchanges().size(), 1u);
+}
+
+TEST(H2Flow, AConnectionThatClosesDoesNotWaitForTheRestOfAnAnsweredRequest) {
+  EarlyAnswer story;
+  story.play.client_closes();
+  EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
+  EXPECT_EQ(story.play.exchanges().size(), 1u);
 }
 
 TEST(H2Flow, TheUpstreamsGoAwayIsTheClientsGoAway) {
