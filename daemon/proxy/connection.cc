@@ -8,6 +8,10 @@
 namespace waylay::proxy {
 namespace {
 
+// Rules may ask which program a client is, so that nothing is read of it before the warden has said so. A warden that
+// is too busy for that holds nobody up for longer.
+constexpr int64_t kProcessPatience_ns = 1 * kSecond_ns;
+
 std::optional<tls::LeafFault> fault_of(rules::TlsFault::Certificate kind) {
   switch (kind) {
     case rules::TlsFault::Certificate::Right:
@@ -44,8 +48,9 @@ std::optional<TcpFacts> Connection::upstream_tcp(flow::UpstreamId id) const {
 
 void Connection::start(Fd client) {
   flow_.set_sockets(*this);
-  client_.open(std::move(client));
   ask_for_process();
+  if (process_.waiting()) client_.pause_receive();
+  client_.open(std::move(client));
   settle();
 }
 
@@ -151,19 +156,29 @@ void Connection::ask_for_process() {
   const flow::Owner& owner = flow_.facts().owner;
   if (owner.pid == 0) return;
   auto known = tools_.processes.request(flow_.facts().target, owner.pid, owner.cgroup_id, process_, now());
-  if (known) on_process(std::move(*known));
+  if (!known) process_until_ns_ = now().steady_ns + kProcessPatience_ns;
+  if (known && *known) owner_is(std::move(**known));
 }
 
+bool Connection::waits_for_process() const {
+  return process_.waiting() && now().steady_ns < process_until_ns_;
+}
+
+// None: it was gone before it could be asked, and what the kernel saw is all there is.
 void Connection::on_process(Result<warden::ProcessInfo> process) {
-  if (!process) return;  // gone before it could be asked: what the kernel saw is all there is
+  if (process) owner_is(std::move(*process));
+  settle();
+}
+
+void Connection::owner_is(warden::ProcessInfo process) {
   flow::Owner owner = flow_.facts().owner;
-  owner.exe = std::move(process->exe);
-  owner.cgroup = std::move(process->cgroup);
-  if (!process->comm.empty()) owner.comm = std::move(process->comm);
-  if (!process->container_id.empty()) {
-    owner.container_id = std::move(process->container_id);
-    owner.container_name = std::move(process->container_name);
-    owner.container_image = std::move(process->container_image);
+  owner.exe = std::move(process.exe);
+  owner.cgroup = std::move(process.cgroup);
+  if (!process.comm.empty()) owner.comm = std::move(process.comm);
+  if (!process.container_id.empty()) {
+    owner.container_id = std::move(process.container_id);
+    owner.container_name = std::move(process.container_name);
+    owner.container_image = std::move(process.container_image);
   }
   flow_.on_owner(std::move(owner));
 }
@@ -304,7 +319,7 @@ void Connection::start_lingering() {
 }
 
 void Connection::set_receiving() {
-  bool wanted = leaving() || flow_.wants_client_bytes();
+  bool wanted = leaving() || (flow_.wants_client_bytes() && !waits_for_process());
   if (!wanted) client_.pause_receive();
   if (wanted && client_.receive_paused()) client_.resume_receive();
   for (auto& upstream : upstreams_) upstream->want_bytes(flow_.wants_upstream_bytes(upstream->id()));
@@ -312,6 +327,7 @@ void Connection::set_receiving() {
 
 void Connection::set_timer() {
   std::optional<int64_t> deadline_ns = flow_.finished() ? std::nullopt : flow_.deadline_ns();
+  if (waits_for_process()) deadline_ns = std::min(deadline_ns.value_or(process_until_ns_), process_until_ns_);
   if (deadline_ns) return deadline_.start_at(*deadline_ns);
   deadline_.stop();
 }

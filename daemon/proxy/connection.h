@@ -98,6 +98,8 @@ class Connection final : private io::Stream::Owner,
   HandlerCall::Owner& handler_owner() { return *this; }
   Time now() const;
   void ask_for_process();
+  bool waits_for_process() const;
+  void owner_is(warden::ProcessInfo process);
   void settle();
   void sent(bool more_waits);
   void note_if_full(const ByteQueue& queue);
@@ -127,6 +129,7 @@ class Connection final : private io::Stream::Owner,
   std::vector<std::unique_ptr<HandlerCall>> handler_calls_;
   Waiter<LeafSource::Leaf> leaf_ = Waiter<LeafSource::Leaf>::calling<&Connection::on_leaf>(this);
   Waiter<warden::ProcessInfo> process_ = Waiter<warden::ProcessInfo>::calling<&Connection::on_process>(this);
+  int64_t process_until_ns_ = 0;  // how long the client is not read for that
   io::Timer deadline_;
   io::Timer leaving_limit_;
   io::Deferred ended_ = io::Deferred::calling<&Connection::ended>(this);

@@ -281,6 +281,39 @@ TEST(Connection, ARuleAnswersThoughTheUpstreamIsUnreachable) {
   EXPECT_TRUE(answer.ends_with("short and stout")) << answer;
 }
 
+TEST(Connection, ARuleOnTheProcessWaitsUntilItIsKnown) {
+  FakeWarden warden;
+  warden.process_delay_ns = 100 * kMillisecond_ns;
+  TlsOrigin origin("www.example.org", std::string(kResponse));
+  Shell shell(warden, origin.root_pem());
+  auto added =
+      shell.rules.add(R"({"name": "job", "match": "proc.exe == \"/usr/bin/job\"", "block": true})", "test", now());
+  ASSERT_TRUE(added) << added.error().message;
+  std::string answer;
+  std::vector<std::thread> clients;
+  clients.emplace_back(
+      [&, to = shell.address()] { answer = https_get(to, "www.example.org", warden.ca_pem(), std::string(kRequest)); });
+  shell.serve(origin.address(), std::move(clients));
+  EXPECT_EQ(answer.front(), '[') << answer;
+  EXPECT_EQ(shell.records.last_flow()->reason, "blocked by rule job");
+  EXPECT_EQ(origin.requests, 0);
+}
+
+TEST(Connection, AWardenThatDoesNotSayWhoItIsHoldsNobodyUp) {
+  FakeWarden warden;
+  warden.process_delay_ns = flow::kForEver_ns;
+  TlsOrigin origin("www.example.org", std::string(kResponse));
+  Shell shell(warden, origin.root_pem());
+  std::string answer;
+  std::vector<std::thread> clients;
+  clients.emplace_back(
+      [&, to = shell.address()] { answer = https_get(to, "www.example.org", warden.ca_pem(), std::string(kRequest)); });
+  shell.serve(origin.address(), std::move(clients));
+  EXPECT_EQ(answer, kResponse);
+  EXPECT_EQ(warden.process_questions, 1);
+  EXPECT_EQ(shell.records.last_flow()->owner.exe, "");
+}
+
 // Their answers fill the queue to the client within one event, and it goes to the socket whole: what waits for room
 // learns of it by the end of that send alone.
 TEST(Connection, PipelinedRequestsBehindAFullQueueAreAnsweredOnceItHasGone) {

@@ -129,6 +129,8 @@ void FakeWarden::answer(const warden::Message& question) {
   if (question.header.type == warden::MessageType::WantSockets) return give_sockets(question);
   if (question.header.type == warden::MessageType::WhoIs) {
     process_questions++;
+    if (process_delay_ns == flow::kForEver_ns) return;
+    std::this_thread::sleep_for(std::chrono::nanoseconds(process_delay_ns));
     warden::ProcessInfo info{.exe = "/usr/bin/job",
                              .comm = "job",
                              .cgroup = "/test",

@@ -54,6 +54,7 @@ class FakeWarden {
   std::atomic<int> sockets_given{0};
   std::atomic<int> largest_question{0};
   std::atomic<int> process_questions{0};
+  std::atomic<int64_t> process_delay_ns{0};  // before each answer; flow::kForEver_ns: none comes
   std::atomic<bool> refuses_sockets{false};
 
  private:
