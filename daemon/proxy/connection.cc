@@ -77,7 +77,7 @@ void Connection::on_sent(io::Stream&) {
 }
 
 void Connection::on_error(io::Stream&, Error error) {
-  if (!flow_.finished()) flow_.on_client_failed(std::move(error), now());
+  if (!flow_.finished()) flow_.on_client_failed(error, now());
   settle();
 }
 
