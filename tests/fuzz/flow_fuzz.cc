@@ -16,11 +16,15 @@
 #include <vector>
 
 #include "flow/flow.h"
+#include "tests/support/h2_frame.h"
 #include "tests/support/seeded_openssl.h"
 #include "tls/ca.h"
 
 namespace waylay::flow {
 namespace {
+
+using http::h2_field;
+using http::h2_frame;
 
 // The flow calls a side behind at 256 KiB; on top come a receive buffer's plaintext, and answers of ours.
 constexpr size_t kMostWaiting = 1024 * 1024;
@@ -125,23 +129,6 @@ class Input {
  private:
   std::string_view rest_;
 };
-
-std::string h2_frame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload) {
-  std::string made;
-  for (int shift : {16, 8, 0}) made.push_back(static_cast<char>(payload.size() >> shift));
-  made.push_back(static_cast<char>(type));
-  made.push_back(static_cast<char>(flags));
-  for (int shift : {24, 16, 8, 0}) made.push_back(static_cast<char>(stream >> shift));
-  return made.append(payload);
-}
-
-// A literal that is not indexed, without Huffman coding.
-std::string h2_field(std::string_view name, std::string_view value) {
-  std::string made(1, '\0');
-  for (std::string_view text : {name, value.substr(0, 126)})
-    made.append(1, static_cast<char>(text.size())).append(text);
-  return made;
-}
 
 // A side as the shell keeps it.
 struct Side {

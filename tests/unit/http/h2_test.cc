@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "support/h2_frame.h"
 #include "unit/http/h2_witness.h"
 
 namespace waylay::http {
@@ -37,36 +38,14 @@ struct Pair {
 
 // A server's end, and a client who says raw bytes.
 struct Raw {
-  Raw() { say(std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + frame(NGHTTP2_SETTINGS, 0, 0, "")); }
+  Raw() { say(std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + h2_frame(NGHTTP2_SETTINGS, 0, 0, "")); }
 
-  static std::string frame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload) {
-    std::string made;
-    for (int shift : {16, 8, 0}) made.push_back(static_cast<char>(payload.size() >> shift));
-    made.push_back(static_cast<char>(type));
-    made.push_back(static_cast<char>(flags));
-    for (int shift : {24, 16, 8, 0}) made.push_back(static_cast<char>(stream >> shift));
-    return made.append(payload);
-  }
-  // A field as a literal that is not indexed, without Huffman coding.
-  static std::string field(std::string_view name, std::string_view value) {
-    std::string made(1, '\0');
-    for (std::string_view text : {name, value}) {
-      made.push_back(static_cast<char>(std::min<size_t>(text.size(), 127)));
-      if (text.size() >= 127) {
-        size_t rest = text.size() - 127;
-        for (; rest >= 128; rest /= 128) made.push_back(static_cast<char>(rest % 128 + 128));
-        made.push_back(static_cast<char>(rest));
-      }
-      made.append(text);
-    }
-    return made;
-  }
   static std::string request(std::string_view path = "/", std::string_view more = {}) {
-    return field(":method", "GET") + field(":scheme", "https") + field(":authority", "example.org") +
-           field(":path", path) + std::string(more);
+    return h2_field(":method", "GET") + h2_field(":scheme", "https") + h2_field(":authority", "example.org") +
+           h2_field(":path", path) + std::string(more);
   }
   std::string headers(uint32_t stream, std::string_view block) {
-    return frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, stream, block);
+    return h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, stream, block);
   }
   void say(std::string_view bytes) {
     server.receive(as_bytes(bytes), kNow);
@@ -170,22 +149,22 @@ TEST(H2, CarriesInformationalResponses) {
 
 TEST(H2, JoinsCookieCrumbsAndKeepsTheOrderOfTheRest) {
   Raw raw;
-  raw.say(raw.headers(1, Raw::request("/", Raw::field("cookie", "a=1") + Raw::field("cookie", "b=2") +
-                                               Raw::field("x", "y") + Raw::field("cookie", "c=3"))));
+  raw.say(raw.headers(1, Raw::request("/", h2_field("cookie", "a=1") + h2_field("cookie", "b=2") + h2_field("x", "y") +
+                                               h2_field("cookie", "c=3"))));
   EXPECT_EQ(raw.witness.said, "GET / HTTP/2\r\nhost: example.org\r\ncookie: a=1; b=2; c=3\r\nx: y\r\n[ends][end]");
 }
 
 TEST(H2, AnEmptyCookieCrumbAddsNothing) {
   Raw raw;
-  raw.say(raw.headers(1, Raw::request("/", Raw::field("cookie", "a=1") + Raw::field("cookie", "") +
-                                               Raw::field("x", "y") + Raw::field("cookie", ""))));
+  raw.say(raw.headers(1, Raw::request("/", h2_field("cookie", "a=1") + h2_field("cookie", "") + h2_field("x", "y") +
+                                               h2_field("cookie", ""))));
   EXPECT_EQ(raw.witness.said, "GET / HTTP/2\r\nhost: example.org\r\ncookie: a=1\r\nx: y\r\n[ends][end]");
 }
 
 TEST(H2, KeepsAHostFieldApartFromTheAuthority) {
   Raw raw;
-  raw.say(raw.headers(1, Raw::field(":method", "GET") + Raw::field(":scheme", "https") + Raw::field(":path", "/") +
-                             Raw::field("host", "example.org")));
+  raw.say(raw.headers(1, h2_field(":method", "GET") + h2_field(":scheme", "https") + h2_field(":path", "/") +
+                             h2_field("host", "example.org")));
   ASSERT_EQ(raw.witness.heads.size(), 1u);
   EXPECT_FALSE(raw.witness.heads[0].authority);
   EXPECT_EQ(request_host(raw.witness.heads[0].head), "example.org");
@@ -193,9 +172,9 @@ TEST(H2, KeepsAHostFieldApartFromTheAuthority) {
 
 TEST(H2, RemembersWhatMayNotBeIndexed) {
   Raw raw;
-  std::string never = Raw::field("x-token", "secret");
+  std::string never = h2_field("x-token", "secret");
   never[0] = 0x10;  // RFC 7541 section 6.2.3
-  raw.say(raw.headers(1, Raw::request("/", never + Raw::field("x-other", "1"))));
+  raw.say(raw.headers(1, Raw::request("/", never + h2_field("x-other", "1"))));
   ASSERT_EQ(raw.witness.heads.size(), 1u);
   EXPECT_EQ(raw.witness.heads[0].never_indexed, "\nx-token\n");
 
@@ -228,8 +207,8 @@ TEST(H2, ExtendedConnectNeedsTheUpstreamsWord) {
 TEST(H2, WhatIsKnownBeforeTheFirstSettingsIsSaidWithThem) {
   Witness witness;
   H2Server server(witness);
-  server.receive(as_bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Raw::frame(NGHTTP2_SETTINGS, 0, 0, "") +
-                          Raw::frame(NGHTTP2_PING, 0, 0, "are you?")),
+  server.receive(as_bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + h2_frame(NGHTTP2_SETTINGS, 0, 0, "") +
+                          h2_frame(NGHTTP2_PING, 0, 0, "are you?")),
                  kNow);
   server.mirror({true, 7});
   ByteQueue out;
@@ -246,8 +225,8 @@ TEST(H2, WhatIsKnownBeforeTheFirstSettingsIsSaidWithThem) {
 
 TEST(H2, AnExtendedConnectThatWasNotOfferedIsMalformed) {
   Raw raw;
-  raw.say(raw.headers(1, Raw::field(":method", "CONNECT") + Raw::field(":scheme", "https") + Raw::field(":path", "/") +
-                             Raw::field(":authority", "a.test") + Raw::field(":protocol", "websocket")));
+  raw.say(raw.headers(1, h2_field(":method", "CONNECT") + h2_field(":scheme", "https") + h2_field(":path", "/") +
+                             h2_field(":authority", "a.test") + h2_field(":protocol", "websocket")));
   EXPECT_EQ(raw.witness.said, "[refused request: an extended CONNECT, which was not offered]");
   EXPECT_EQ(raw.heard_on_streams(), "3 on 1; ");
 }
@@ -255,7 +234,7 @@ TEST(H2, AnExtendedConnectThatWasNotOfferedIsMalformed) {
 TEST(H2, IsPulledNoFurtherThanItsCallerWants) {
   Raw raw;
   std::string large("\0\4\0\x10\0\0", 6), more("\0\x10\0\0", 4);  // INITIAL_WINDOW_SIZE
-  raw.say(Raw::frame(NGHTTP2_SETTINGS, 0, 0, large) + Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, 0, more) +
+  raw.say(h2_frame(NGHTTP2_SETTINGS, 0, 0, large) + h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, more) +
           raw.headers(1, Raw::request()));
   raw.server.respond(*raw.witness.streams.at(0), Head::http2_response(200), {}, false);
   raw.server.write(*raw.witness.streams.at(0), as_bytes(std::string(1'000'000, 'x')));
@@ -401,9 +380,9 @@ TEST(H2, ShutsDownWithoutLosingARequest) {
 }
 
 // A stream of which the client has not said all, so that the connection goes on behind a GOAWAY.
-const std::string kUnended = Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request());
+const std::string kUnended = h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request());
 // nghttp2's own word for it is PROTOCOL_ERROR.
-const std::string kViolation = Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 2, Raw::request());
+const std::string kViolation = h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 2, Raw::request());
 
 TEST(H2, WhatItIsToldToSayAtTheEndIsNoFailureOfTheClient) {
   Raw raw;
@@ -466,25 +445,25 @@ struct Malformed {
 TEST(H2, RefusesMalformedRequests) {
   auto block = [](std::initializer_list<std::pair<const char*, const char*>> fields) {
     std::string made;
-    for (auto [name, value] : fields) made += Raw::field(name, value);
+    for (auto [name, value] : fields) made += h2_field(name, value);
     return made;
   };
   const Malformed cases[] = {
-      {"an upper case name", Raw::request("/", Raw::field("X-Upper", "1"))},
-      {"a connection field", Raw::request("/", Raw::field("connection", "close"))},
-      {"a transfer coding", Raw::request("/", Raw::field("transfer-encoding", "chunked"))},
-      {"te other than trailers", Raw::request("/", Raw::field("te", "gzip"))},
-      {"a line feed in a value", Raw::request("/", Raw::field("x", "a\nb"))},
-      {"a carriage return in a value", Raw::request("/", Raw::field("x", "a\r\nevil: 1"))},
-      {"a NUL in a value", Raw::request("/", Raw::field("x", std::string("a\0b", 3)))},
-      {"a blank before a value", Raw::request("/", Raw::field("x", " a"))},
-      {"a blank in a name", Raw::request("/", Raw::field("a b", "1"))},
-      {"a colon in a name", Raw::request("/", Raw::field("a:b", "1"))},
-      {"an empty name", Raw::request("/", Raw::field("", "1"))},
-      {"a pseudo-field behind a field", Raw::field("x", "1") + Raw::request()},
-      {"an unknown pseudo-field", Raw::request("/", Raw::field(":evil", "1"))},
-      {"a response's pseudo-field", Raw::request("/", Raw::field(":status", "200"))},
-      {"two paths", Raw::request("/", Raw::field(":path", "/b"))},
+      {"an upper case name", Raw::request("/", h2_field("X-Upper", "1"))},
+      {"a connection field", Raw::request("/", h2_field("connection", "close"))},
+      {"a transfer coding", Raw::request("/", h2_field("transfer-encoding", "chunked"))},
+      {"te other than trailers", Raw::request("/", h2_field("te", "gzip"))},
+      {"a line feed in a value", Raw::request("/", h2_field("x", "a\nb"))},
+      {"a carriage return in a value", Raw::request("/", h2_field("x", "a\r\nevil: 1"))},
+      {"a NUL in a value", Raw::request("/", h2_field("x", std::string("a\0b", 3)))},
+      {"a blank before a value", Raw::request("/", h2_field("x", " a"))},
+      {"a blank in a name", Raw::request("/", h2_field("a b", "1"))},
+      {"a colon in a name", Raw::request("/", h2_field("a:b", "1"))},
+      {"an empty name", Raw::request("/", h2_field("", "1"))},
+      {"a pseudo-field behind a field", h2_field("x", "1") + Raw::request()},
+      {"an unknown pseudo-field", Raw::request("/", h2_field(":evil", "1"))},
+      {"a response's pseudo-field", Raw::request("/", h2_field(":status", "200"))},
+      {"two paths", Raw::request("/", h2_field(":path", "/b"))},
       {"an empty path", Raw::request("")},
       {"a path without slash", Raw::request("evil")},
       {"a blank in the path", Raw::request("/a b")},
@@ -495,13 +474,13 @@ TEST(H2, RefusesMalformedRequests) {
       {"no host at all", block({{":method", "GET"}, {":scheme", "https"}, {":path", "/"}})},
       {"a blank in the method",
        block({{":method", "GET /x"}, {":scheme", "https"}, {":authority", "a"}, {":path", "/"}})},
-      {"user information in the authority", Raw::field(":method", "GET") + Raw::field(":scheme", "https") +
-                                                Raw::field(":authority", "a@b") + Raw::field(":path", "/")},
-      {"a Host that differs from the authority", Raw::request("/", Raw::field("host", "evil.example"))},
-      {"two hosts", Raw::request("/", Raw::field("host", "example.org") + Raw::field("host", "example.org"))},
-      {"two lengths", Raw::request("/", Raw::field("content-length", "0") + Raw::field("content-length", "1"))},
-      {"a length that is none", Raw::request("/", Raw::field("content-length", "0x1"))},
-      {"a length without its body", Raw::request("/", Raw::field("content-length", "5"))},
+      {"user information in the authority", h2_field(":method", "GET") + h2_field(":scheme", "https") +
+                                                h2_field(":authority", "a@b") + h2_field(":path", "/")},
+      {"a Host that differs from the authority", Raw::request("/", h2_field("host", "evil.example"))},
+      {"two hosts", Raw::request("/", h2_field("host", "example.org") + h2_field("host", "example.org"))},
+      {"two lengths", Raw::request("/", h2_field("content-length", "0") + h2_field("content-length", "1"))},
+      {"a length that is none", Raw::request("/", h2_field("content-length", "0x1"))},
+      {"a length without its body", Raw::request("/", h2_field("content-length", "5"))},
       {"a protocol that nobody offered", block({{":method", "CONNECT"},
                                                 {":scheme", "https"},
                                                 {":authority", "a"},
@@ -513,7 +492,7 @@ TEST(H2, RefusesMalformedRequests) {
     raw.say(raw.headers(1, item.block));
     EXPECT_TRUE(raw.witness.heads.empty()) << item.what << ": " << raw.witness.said;
     EXPECT_TRUE(raw.witness.said.starts_with("[refused")) << item.what << ": " << raw.witness.said;
-    EXPECT_NE(raw.heard.find(Raw::frame(NGHTTP2_RST_STREAM, 0, 1, std::string("\0\0\0\1", 4))), std::string::npos)
+    EXPECT_NE(raw.heard.find(h2_frame(NGHTTP2_RST_STREAM, 0, 1, std::string("\0\0\0\1", 4))), std::string::npos)
         << item.what;
     // The connection lives on.
     raw.say(raw.headers(3, Raw::request("/next")));
@@ -524,12 +503,12 @@ TEST(H2, RefusesMalformedRequests) {
 TEST(H2, DoesNotRepeatTheValueOfAMalformedField) {
   for (const char* name : {"authorization", "cookie", "x, value: [y"}) {
     Raw raw;
-    raw.say(raw.headers(1, Raw::request("/", Raw::field(name, "Bearer secret "))));
+    raw.say(raw.headers(1, Raw::request("/", h2_field(name, "Bearer secret "))));
     EXPECT_TRUE(raw.witness.said.starts_with("[refused Invalid HTTP header field")) << raw.witness.said;
     EXPECT_EQ(raw.witness.said.find("secret"), std::string::npos) << raw.witness.said;
   }
   Raw raw;
-  raw.say(raw.headers(1, Raw::request("/", Raw::field("X" + std::string(10'000, 'x'), "a"))));
+  raw.say(raw.headers(1, Raw::request("/", h2_field("X" + std::string(10'000, 'x'), "a"))));
   EXPECT_LT(raw.witness.said.size(), 300u) << "nor a name of any length";
 }
 
@@ -556,14 +535,14 @@ TEST(H2, SendsHeadsAndTrailersOfAnySizeThatItTakes) {
 
 TEST(H2, AnswersALargeHeaderListWith431) {
   Raw raw;
-  std::string large = Raw::field("x-large", std::string(45'000, 'a'));
+  std::string large = h2_field("x-large", std::string(45'000, 'a'));
   std::string block = Raw::request("/", large + large + large);
   std::string bytes;
   for (size_t at = 0; at < block.size(); at += 16'000) {
     std::string_view piece = std::string_view(block).substr(at, 16'000);
     uint8_t last = at + 16'000 >= block.size() ? NGHTTP2_FLAG_END_HEADERS : 0;
-    bytes += at == 0 ? Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 1, piece)
-                     : Raw::frame(NGHTTP2_CONTINUATION, last, 1, piece);
+    bytes += at == 0 ? h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 1, piece)
+                     : h2_frame(NGHTTP2_CONTINUATION, last, 1, piece);
   }
   raw.say(bytes);
   EXPECT_EQ(raw.witness.said, "[refused request: a header list above 128 KiB]");
@@ -592,28 +571,28 @@ TEST(H2, AMalformedResponseIsTheUpstreamsFault) {
 
 TEST(H2, EndsAConnectionWhoseFramesAreOutOfOrder) {
   const std::string request = Raw::request();
-  auto get = [&](uint32_t id) { return Raw::frame(NGHTTP2_HEADERS, 5, id, request); };
-  auto reset = [](uint32_t id) { return Raw::frame(NGHTTP2_RST_STREAM, 0, id, std::string("\0\0\0\10", 4)); };
-  auto open = [&](uint32_t id) { return Raw::frame(NGHTTP2_HEADERS, 4, id, request); };
+  auto get = [&](uint32_t id) { return h2_frame(NGHTTP2_HEADERS, 5, id, request); };
+  auto reset = [](uint32_t id) { return h2_frame(NGHTTP2_RST_STREAM, 0, id, std::string("\0\0\0\10", 4)); };
+  auto open = [&](uint32_t id) { return h2_frame(NGHTTP2_HEADERS, 4, id, request); };
   struct {
     const char* what;
     std::string bytes;
     const char* code;
   } cases[] = {
-      {"DATA behind the end", get(1) + Raw::frame(NGHTTP2_DATA, 0, 1, "x"), "STREAM_CLOSED"},
-      {"DATA behind a reset", open(1) + reset(1) + Raw::frame(NGHTTP2_DATA, 0, 1, "x"), "STREAM_CLOSED"},
+      {"DATA behind the end", get(1) + h2_frame(NGHTTP2_DATA, 0, 1, "x"), "STREAM_CLOSED"},
+      {"DATA behind a reset", open(1) + reset(1) + h2_frame(NGHTTP2_DATA, 0, 1, "x"), "STREAM_CLOSED"},
       {"HEADERS behind a reset", open(1) + reset(1) + get(1), "STREAM_CLOSED"},
       {"HEADERS behind the end", get(1) + get(1), "STREAM_CLOSED"},
       {"a number below the last", get(5) + get(3), "PROTOCOL_ERROR"},
       {"an even number", get(2), "PROTOCOL_ERROR"},
-      {"DATA of an idle stream", Raw::frame(NGHTTP2_DATA, 0, 1, "x"), "PROTOCOL_ERROR"},
+      {"DATA of an idle stream", h2_frame(NGHTTP2_DATA, 0, 1, "x"), "PROTOCOL_ERROR"},
       {"a reset of an idle stream", reset(1), "PROTOCOL_ERROR"},
-      {"PRIORITY of no stream", Raw::frame(NGHTTP2_PRIORITY, 0, 0, std::string(5, '\1')), "PROTOCOL_ERROR"},
-      {"PRIORITY of itself", Raw::frame(NGHTTP2_PRIORITY, 0, 3, std::string("\0\0\0\3\1", 5)), "PROTOCOL_ERROR"},
-      {"a frame above the size", Raw::frame(NGHTTP2_DATA, 0, 1, std::string(16'385, 'x')), "FRAME_SIZE_ERROR"},
-      {"CONTINUATION alone", get(1) + Raw::frame(NGHTTP2_CONTINUATION, 4, 1, ""), "PROTOCOL_ERROR"},
-      {"a push", Raw::frame(NGHTTP2_PUSH_PROMISE, 4, 1, std::string("\0\0\0\2", 4)), "PROTOCOL_ERROR"},
-      {"a window above its most", Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, 0, "\x7f\xff\xff\xff"), "FLOW_CONTROL_ERROR"},
+      {"PRIORITY of no stream", h2_frame(NGHTTP2_PRIORITY, 0, 0, std::string(5, '\1')), "PROTOCOL_ERROR"},
+      {"PRIORITY of itself", h2_frame(NGHTTP2_PRIORITY, 0, 3, std::string("\0\0\0\3\1", 5)), "PROTOCOL_ERROR"},
+      {"a frame above the size", h2_frame(NGHTTP2_DATA, 0, 1, std::string(16'385, 'x')), "FRAME_SIZE_ERROR"},
+      {"CONTINUATION alone", get(1) + h2_frame(NGHTTP2_CONTINUATION, 4, 1, ""), "PROTOCOL_ERROR"},
+      {"a push", h2_frame(NGHTTP2_PUSH_PROMISE, 4, 1, std::string("\0\0\0\2", 4)), "PROTOCOL_ERROR"},
+      {"a window above its most", h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, "\x7f\xff\xff\xff"), "FLOW_CONTROL_ERROR"},
   };
   for (const auto& item : cases) {
     for (size_t piece : {size_t{1}, item.bytes.size()}) {
@@ -628,10 +607,10 @@ TEST(H2, EndsAConnectionWhoseFramesAreOutOfOrder) {
 // What a client sends before it knows of our reset is no error.
 TEST(H2, AStreamThatWeResetMayGoOnForAWhile) {
   Raw raw;
-  raw.say(Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request()));
+  raw.say(h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request()));
   raw.server.reset(*raw.witness.streams.at(0), H2Code::Cancel);
-  raw.say(Raw::frame(NGHTTP2_DATA, 0, 1, "late"));
-  raw.say(raw.headers(1, Raw::field("x-sum", "1")));
+  raw.say(h2_frame(NGHTTP2_DATA, 0, 1, "late"));
+  raw.say(raw.headers(1, h2_field("x-sum", "1")));
   raw.say(raw.headers(3, Raw::request("/next")));
   EXPECT_EQ(raw.failure(), "none");
   EXPECT_EQ(raw.witness.heads.size(), 2u);
@@ -639,11 +618,11 @@ TEST(H2, AStreamThatWeResetMayGoOnForAWhile) {
 
 TEST(H2, SeesAServersSettingsBeforeTheyAreUsed) {
   std::string entries("\0\3\0\0\0\12\0\10\0\0\0\1\0\4\0\0\0\0", 18);
-  std::string frame = Raw::frame(NGHTTP2_SETTINGS, 0, 0, entries);
+  std::string frame = h2_frame(NGHTTP2_SETTINGS, 0, 0, entries);
   EXPECT_EQ(peek_settings(as_bytes(frame + "more")), (H2Settings{true, 10}));
   EXPECT_EQ(peek_settings(as_bytes(std::string_view(frame).substr(0, 20))), std::nullopt);
-  EXPECT_EQ(peek_settings(as_bytes(Raw::frame(NGHTTP2_PING, 0, 0, "12345678"))), std::nullopt);
-  EXPECT_EQ(peek_settings(as_bytes(Raw::frame(NGHTTP2_SETTINGS, 0, 0, ""))), H2Settings{});
+  EXPECT_EQ(peek_settings(as_bytes(h2_frame(NGHTTP2_PING, 0, 0, "12345678"))), std::nullopt);
+  EXPECT_EQ(peek_settings(as_bytes(h2_frame(NGHTTP2_SETTINGS, 0, 0, ""))), H2Settings{});
 }
 
 // --- Floods ---
@@ -651,9 +630,9 @@ TEST(H2, SeesAServersSettingsBeforeTheyAreUsed) {
 TEST(H2, EndsAContinuationFloodWithin256KiB) {
   for (size_t size : {size_t{0}, size_t{1}, size_t{16'384}}) {
     Raw raw;
-    raw.say(Raw::frame(NGHTTP2_HEADERS, 0, 1, Raw::request()));
-    std::string block = size == 0 ? "" : Raw::field("x", std::string(size > 10 ? size - 8 : 0, 'a'));
-    raw.say_until_ended([&](int) { return Raw::frame(NGHTTP2_CONTINUATION, 0, 1, block); }, 100'000);
+    raw.say(h2_frame(NGHTTP2_HEADERS, 0, 1, Raw::request()));
+    std::string block = size == 0 ? "" : h2_field("x", std::string(size > 10 ? size - 8 : 0, 'a'));
+    raw.say_until_ended([&](int) { return h2_frame(NGHTTP2_CONTINUATION, 0, 1, block); }, 100'000);
     EXPECT_TRUE(raw.server.over());
     EXPECT_LT(raw.said, 256u * 1024) << size;
   }
@@ -661,7 +640,7 @@ TEST(H2, EndsAContinuationFloodWithin256KiB) {
 
 TEST(H2, EndsAnHpackBombWithin256KiB) {
   Raw raw;
-  std::string first = Raw::field("x", std::string(4000, 'a'));
+  std::string first = h2_field("x", std::string(4000, 'a'));
   first[0] = 0x40;  // with indexing: entry 62
   std::string bomb = Raw::request("/", first + std::string(12'000, char(0x80 | 62)));
   int streams = raw.say_until_ended([&](int i) { return raw.headers(static_cast<uint32_t>(2 * i + 1), bomb); }, 1000);
@@ -673,7 +652,7 @@ TEST(H2, EndsAnHpackBombWithin256KiB) {
 
 TEST(H2, EndsSmallHpackBombsWithin256KiB) {
   Raw raw;
-  std::string first = Raw::field("x", std::string(4000, 'a'));
+  std::string first = h2_field("x", std::string(4000, 'a'));
   first[0] = 0x40;
   raw.say(raw.headers(1, Raw::request("/", first)));
   std::string bomb = Raw::request("/", std::string(40, char(0x80 | 62)));
@@ -687,7 +666,7 @@ TEST(H2, EndsRapidResetsWithin1000) {
   int resets = raw.say_until_ended(
       [&](int i) {
         auto id = static_cast<uint32_t>(2 * i + 1);
-        return raw.headers(id, Raw::request()) + Raw::frame(NGHTTP2_RST_STREAM, 0, id, std::string("\0\0\0\0", 4));
+        return raw.headers(id, Raw::request()) + h2_frame(NGHTTP2_RST_STREAM, 0, id, std::string("\0\0\0\0", 4));
       },
       5000);
   EXPECT_LT(resets, 1000);
@@ -697,21 +676,21 @@ TEST(H2, EndsRapidResetsWithin1000) {
 // Resets that the peer makes us send ("made you reset"): of a request that goes on wrongly when it was passed on
 // already, and of one that is wrong from its beginning.
 TEST(H2, EndsForcedResetsWithin1000) {
-  const std::string length = Raw::field("content-length", "5"), none(4, '\0'), most = "\x7f\xff\xff\xff";
+  const std::string length = h2_field("content-length", "5"), none(4, '\0'), most = "\x7f\xff\xff\xff";
   auto open = [&](uint32_t id) {
-    return Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id, Raw::request("/", length));
+    return h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id, Raw::request("/", length));
   };
   auto more = [](uint8_t type, uint8_t flags, std::string payload) {
-    return [=](uint32_t id) { return Raw::frame(type, flags, id, payload); };
+    return [=](uint32_t id) { return h2_frame(type, flags, id, payload); };
   };
   const std::pair<const char*, std::function<std::string(uint32_t)>> errors[] = {
       {"a window update of zero", more(NGHTTP2_WINDOW_UPDATE, 0, none)},
       {"a window too large", more(NGHTTP2_WINDOW_UPDATE, 0, most)},
       {"more than its length", more(NGHTTP2_DATA, 0, "too much")},
       {"less than its length", more(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, "a")},
-      {"trailers that do not end it", more(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, Raw::field("x", "y"))},
+      {"trailers that do not end it", more(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, h2_field("x", "y"))},
       {"an upper case trailer",
-       more(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, Raw::field("X", "y"))},
+       more(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, h2_field("X", "y"))},
   };
   for (const auto& [what, error] : errors) {
     Raw raw;
@@ -725,7 +704,7 @@ TEST(H2, EndsForcedResetsWithin1000) {
   for (std::string_view field : {"X-Upper", "connection"}) {
     Raw raw;
     int resets = raw.say_until_ended(
-        [&](int i) { return raw.headers(static_cast<uint32_t>(2 * i + 1), Raw::request("/", Raw::field(field, "a"))); },
+        [&](int i) { return raw.headers(static_cast<uint32_t>(2 * i + 1), Raw::request("/", h2_field(field, "a"))); },
         5000);
     EXPECT_LT(resets, 1000) << field;
     EXPECT_EQ(raw.goaway_code(), "ENHANCE_YOUR_CALM") << field;
@@ -734,17 +713,17 @@ TEST(H2, EndsForcedResetsWithin1000) {
 
 TEST(H2, EndsFloodsOfFramesThatCarryNothing) {
   const std::pair<const char*, std::string> floods[] = {
-      {"PING", Raw::frame(NGHTTP2_PING, 0, 0, "12345678")},
-      {"SETTINGS", Raw::frame(NGHTTP2_SETTINGS, 0, 0, "")},
-      {"empty DATA", Raw::frame(NGHTTP2_DATA, 0, 1, "")},
-      {"padding", Raw::frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, std::string("\3\0\0\0", 4))},
-      {"PRIORITY", Raw::frame(NGHTTP2_PRIORITY, 0, 1, std::string(5, '\0'))},
-      {"unknown frames", Raw::frame(0x7f, 0, 0, "")},
-      {"window updates", Raw::frame(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string("\0\0\0\1", 4))},
+      {"PING", h2_frame(NGHTTP2_PING, 0, 0, "12345678")},
+      {"SETTINGS", h2_frame(NGHTTP2_SETTINGS, 0, 0, "")},
+      {"empty DATA", h2_frame(NGHTTP2_DATA, 0, 1, "")},
+      {"padding", h2_frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, std::string("\3\0\0\0", 4))},
+      {"PRIORITY", h2_frame(NGHTTP2_PRIORITY, 0, 1, std::string(5, '\0'))},
+      {"unknown frames", h2_frame(0x7f, 0, 0, "")},
+      {"window updates", h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string("\0\0\0\1", 4))},
   };
   for (const auto& [what, frame] : floods) {
     Raw raw;
-    raw.say(Raw::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request()));
+    raw.say(h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, Raw::request()));
     EXPECT_LT(raw.say_until_ended([&](int) { return frame; }, 20'000), 20'000) << what;
     EXPECT_NE(raw.failure(), "none") << what;
   }
