@@ -674,9 +674,10 @@ void H2Server::mirror(const H2Settings& settings) {
 // In two steps, so that no request is lost that the client sent before it knew (RFC 9113 section 6.8).
 void H2Server::shut_down(bool at_once, H2Code code, std::string_view debug) {
   constexpr size_t kMostDebug = 1024;
-  if (code != H2Code::NoError) {
+  if (code != H2Code::NoError && impl_->farewell == H2Code::NoError) {
     impl_->farewell = code;
     impl_->farewell_debug = debug.substr(0, kMostDebug);
+    impl_->said_go_away = false;  // one without a reason may have been said
   }
   if (!std::exchange(impl_->shutting_down, true) && !at_once) {
     nghttp2_submit_shutdown_notice(impl_->session.get());

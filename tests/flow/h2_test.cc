@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "flow/support_playbook.h"
+#include "support/h2_frame.h"
 #include "unit/http/h2_witness.h"
 #include "unit/http/websocket_frames.h"
 
@@ -12,6 +13,7 @@ using http::H2Code;
 using http::H2Stream;
 
 constexpr Time kNow{1'000 * kSecond_ns, 0};
+const std::string kTooManyPings = http::h2_frame(7, 0, 0, std::string("\0\0\0\1\0\0\0\xb", 8) + "too_many_pings");
 
 class H2Story {
  public:
@@ -303,13 +305,28 @@ TEST(H2Flow, TheUpstreamsGoAwayIsTheClientsGoAway) {
 TEST(H2Flow, TheUpstreamsGoAwayTellsTheClientWhy) {
   H2Story story;
   story.get("/a");
-  story.play.origin_says(std::string("\0\0\x16\7\0\0\0\0\0\0\0\0\1\0\0\0\xb", 17) + "too_many_pings");
+  story.play.origin_says(kTooManyPings);
   story.run();
   EXPECT_NE(story.at_client.said.find("[goaway ENHANCE_YOUR_CALM too_many_pings]"), std::string::npos)
       << story.at_client.said;
   story.answer(0, "answered");
   EXPECT_EQ(story.at_client.body, "answered");
   EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
+  EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
+}
+
+TEST(H2Flow, TheClientIsToldWhyTheUpstreamLeavesAlsoAfterAWarning) {
+  H2Story story;
+  story.get("/a");
+  story.origin->shut_down(false);
+  story.run();
+  EXPECT_NE(story.at_client.said.find("[goaway NO_ERROR]"), std::string::npos) << story.at_client.said;
+  story.play.origin_says(kTooManyPings);
+  story.run();
+  EXPECT_NE(story.at_client.said.find("[goaway ENHANCE_YOUR_CALM too_many_pings]"), std::string::npos)
+      << story.at_client.said;
+  story.answer(0, "answered");
+  EXPECT_EQ(story.at_client.body, "answered");
   EXPECT_TRUE(story.play.client_saw("CloseClient")) << story.play.transcript();
 }
 
