@@ -41,7 +41,9 @@ Conversation::Conversation(Universe& universe, uint64_t number)
       chance_(universe.chance),
       number_(number),
       origin_speaks_http2_(chance_.one_in(2)),
-      story_{.chance = chance_, .number = number, .stormy = chance_.one_in(2)} {
+      patient_(chance_.one_in(2)),
+      stalls_once_in_(chance_.one_in(3) ? 300 : 30),
+      story_{.chance = chance_, .number = number, .stormy = chance_.one_in(2), .swift = chance_.one_in(4)} {
   story_.report = [this](const std::string& what) { wrong(what); };
   story_.rules_break = [this] { return kind_ == Kind::Http && universe_.rules_break(); };
   story_.most_held = [this] { return universe_.most_held(); };
@@ -90,7 +92,7 @@ Conversation::~Conversation() = default;
 
 bool Conversation::act() {
   if (story_.stormy && !story_.finishing && chance_.one_in(150)) trouble();
-  if (!story_.finishing && chance_.one_in(30)) stall();
+  if (!story_.finishing && chance_.one_in(stalls_once_in_)) stall();
   Origin* origin = nullptr;
   if (!origins_.empty()) origin = &*std::next(origins_.begin(), static_cast<ptrdiff_t>(chance_.below(origins_.size())));
 
@@ -122,10 +124,13 @@ bool Conversation::act() {
         break;
     }
     if (!done) continue;
+    rested_ = false;
     forget_gone_origins();
     return true;
   }
   forget_gone_origins();
+  rested_ = at_rest();
+  if (rested_) check_rest();
   return false;
 }
 
@@ -197,7 +202,7 @@ bool Conversation::deliver_from_client() {
   if (!client_.coming.empty()) {
     bool leaving = flow_->finished() || client_.then == Then::Close;
     if (!leaving && !flow_->wants_client_bytes()) return false;
-    std::vector<std::byte> piece = front_of(client_.coming, 1 + chance_.size(kReceiveBuffer - 1));
+    std::vector<std::byte> piece = front_of(client_.coming, story_.piece(kReceiveBuffer));
     client_.coming.consume(piece.size());
     if (!leaving) take(client_, piece.size());
     if (!leaving) from_client_ += piece.size();
@@ -215,7 +220,7 @@ bool Conversation::deliver_from_client() {
 bool Conversation::deliver_to_client() {
   if (client_.lost || !client_.reads) return false;
   if (!client_.sending.empty()) {
-    std::vector<std::byte> piece = front_of(client_.sending, 1 + chance_.size(64 * 1024));
+    std::vector<std::byte> piece = front_of(client_.sending, story_.piece(64 * 1024));
     client_.sending.consume(piece.size());
     for (Origin& origin : origins_) origin.accepted = 0;
     hear(client_, speaker_.get(), piece);
@@ -236,7 +241,7 @@ bool Conversation::deliver_from_origin(Origin& origin) {
   if (!origin.coming.empty()) {
     bool unwanted = flow_->finished() || origin.then == Then::Close;
     if (!unwanted && !flow_->wants_upstream_bytes(origin.id)) return false;
-    std::vector<std::byte> piece = front_of(origin.coming, 1 + chance_.size(kReceiveBuffer - 1));
+    std::vector<std::byte> piece = front_of(origin.coming, story_.piece(kReceiveBuffer));
     origin.coming.consume(piece.size());
     if (!unwanted) take(origin, piece.size());
     if (!unwanted) from_origins_ += piece.size();
@@ -254,7 +259,7 @@ bool Conversation::deliver_from_origin(Origin& origin) {
 bool Conversation::deliver_to_origin(Origin& origin) {
   if (!origin.open || origin.lost || !origin.reads) return false;
   if (!origin.sending.empty()) {
-    std::vector<std::byte> piece = front_of(origin.sending, 1 + chance_.size(64 * 1024));
+    std::vector<std::byte> piece = front_of(origin.sending, story_.piece(64 * 1024));
     origin.sending.consume(piece.size());
     client_.accepted = 0;
     origin_hears(origin, piece);
@@ -365,8 +370,7 @@ void Conversation::take_from_flow() {
   }
   // What rules hold of HTTP/2 waits in its streams.
   if (most_queued_ > kMostQueued + (speaks_http2() ? 0 : universe_.most_held()))
-    wrong(std::to_string(to_client.size()) + " bytes wait for the client, or " + std::to_string(most_queued_) +
-          " for an origin");
+    wrong(std::to_string(most_queued_) + " bytes wait in a queue");
 }
 
 void Conversation::carry_out(const flow::Command& command) {
@@ -414,7 +418,7 @@ bool Conversation::client_writes() {
     end(client_, !client_.failed);
     return true;
   }
-  return speaker_ && write(client_, *speaker_);
+  return speaker_ && (rested_ || !patient_ || !speaker_->wants_to_end()) && write(client_, *speaker_);
 }
 
 bool Conversation::origin_writes(Origin& origin) {
@@ -540,6 +544,44 @@ void Conversation::forget_gone_origins() {
   });
 }
 
+// --- When nothing moves ---
+
+// All that was said has come into the flow, which waits for nothing but its two ends.
+bool Conversation::at_rest() const {
+  auto rests = [](const Side& side) { return side.reads && side.coming.empty() && side.sending.empty(); };
+  return wishes_.empty() && rests(client_) && std::ranges::all_of(origins_, rests) &&
+         (flow_->finished() || !flow_->deadline_ns());
+}
+
+// Then both ends know the same: which streams are open, and that an origin leaves. And nothing is kept from who has
+// room for it, whatever others do not read.
+void Conversation::check_rest() const {
+  if (!speaker_ || !speaks_http2() || story_.may_break() || flow_->finished()) return;
+  speaker_->check_rest();
+  std::map<size_t, OpenStream> at_client = speaker_->open_exchanges(), at_origins;
+  for (const Origin& origin : origins_)
+    if (origin.speaker) at_origins.merge(origin.speaker->open_exchanges());
+  for (const auto& [exchange, stream] : at_origins) {
+    auto same = at_client.find(exchange);
+    if (same != at_client.end()) check_rest_of(exchange, same->second, stream);
+    if (same == at_client.end() && !stream.keeps_away())
+      wrong(story_.plan[exchange].name + " is over, and its origin was not told");
+  }
+  for (const auto& [exchange, stream] : at_client)
+    if (story_.arrivals[exchange] > 0 && !at_origins.contains(exchange) && !stream.keeps_away())
+      wrong(story_.plan[exchange].name + " is over at its origin, and its client was not told");
+}
+
+void Conversation::check_rest_of(size_t exchange, const OpenStream& client, const OpenStream& origin) const {
+  auto is_kept = [](const Progress& body, const OpenStream& from, const OpenStream& to) {
+    return to.has_room && (from.waits || body.said > body.heard);
+  };
+  if (is_kept(story_.requests[exchange], client, origin))
+    wrong("the origin has room for the rest of " + story_.plan[exchange].name);
+  if (is_kept(story_.responses[exchange], origin, client))
+    wrong("the client has room for the rest of the answer to " + story_.plan[exchange].name);
+}
+
 // --- The end ---
 
 bool Conversation::over() const {
@@ -553,6 +595,7 @@ void Conversation::check() const {
           std::to_string(facts.bytes_from_upstream) + " bytes, and got " + std::to_string(from_client_) + " and " +
           std::to_string(from_origins_));
   if (speaker_) speaker_->check();
+  if (speaker_ && patient_ && !story_.may_break()) speaker_->check_rest();
   check_records();
 }
 

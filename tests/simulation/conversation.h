@@ -3,7 +3,7 @@
 //
 // A calm conversation meets stalls and odd sizes only: in it everything that is asked must be answered. A stormy one
 // meets resets, half-closes, refusals and truncation besides: there, what arrives must still be the beginning of what
-// was sent, and what looks complete must be.
+// was sent, and what looks complete must be. In a calm one both ends must know the same whenever nothing moves.
 #pragma once
 
 #include <deque>
@@ -98,6 +98,9 @@ class Conversation {
   void end(Side& side, bool with_close_notify);
   void leave_early(Origin& origin);
   void forget_gone_origins();
+  bool at_rest() const;
+  void check_rest() const;
+  void check_rest_of(size_t exchange, const OpenStream& client, const OpenStream& origin) const;
   bool client_is_gone() const { return client_.lost || (client_.eof && client_.fin_told); }
   bool encrypted() const { return kind_ != Kind::Unencrypted; }
   void check_records() const;
@@ -114,6 +117,9 @@ class Conversation {
   const uint64_t number_;
   Kind kind_ = Kind::Http;
   bool origin_speaks_http2_ = false;
+  const bool patient_;             // the client does not end before all is at rest
+  const uint64_t stalls_once_in_;  // things done: how often somebody begins to read, or stops
+  bool rested_ = false;            // nothing was done since all was at rest
   Story story_;
   std::string client_text_, origin_text_;  // of an unencrypted conversation
 

@@ -7,8 +7,8 @@ namespace {
 
 constexpr size_t kPipelined = 4;
 
-std::string cut_from(std::string& text, Chance& chance) {
-  std::string piece = text.substr(0, 1 + chance.size(20'000));
+std::string cut_from(std::string& text, Story& story) {
+  std::string piece = text.substr(0, story.piece(20'000));
   text.erase(0, piece.size());
   return piece;
 }
@@ -22,13 +22,13 @@ H1Client::H1Client(Story& story) : story_(story), pipelined_(story.number % 3 ==
 }
 
 std::string H1Client::say() {
-  if (!request_.empty()) return cut_from(request_, story_.chance);
+  if (!request_.empty()) return cut_from(request_, story_);
   bool waits = asked_ - final_answers() >= pipelined_;
   if (story_.finishing || waits || asked_ == story_.plan.size()) return "";
   request_ = story_.plan[asked_].request();
   answers_.expect_answer_to(story_.plan[asked_].method);
   ++asked_;
-  return cut_from(request_, story_.chance);
+  return cut_from(request_, story_);
 }
 
 void H1Client::hear(std::string_view text) {
@@ -97,7 +97,7 @@ void H1Client::check_answer(const Message& answer, const PlannedExchange& planne
 // --- The origin ---
 
 std::string H1Origin::say() {
-  if (!answer_.empty()) return cut_from(answer_, story_.chance);
+  if (!answer_.empty()) return cut_from(answer_, story_);
   if (ends_after_answer_ || answered_ == requests_.messages().size()) return "";
   const Message& request = requests_.messages()[answered_];
   if (!request.complete) return "";
@@ -105,7 +105,7 @@ std::string H1Origin::say() {
   answer_ = planned.response();
   ends_after_answer_ = planned.response_body == Body::UntilClose;
   ++answered_;
-  return cut_from(answer_, story_.chance);
+  return cut_from(answer_, story_);
 }
 
 void H1Origin::hear(std::string_view text) {

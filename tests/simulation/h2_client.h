@@ -12,6 +12,7 @@ class H2Client final : public H2End, public ClientSpeaker {
 
   bool wants_to_end() const override;
   std::string describe() const override;
+  void check_rest() const override;
   void check() const override;
   size_t asked() const override { return asked_; }
   std::vector<Seen> seen() const override;
@@ -22,7 +23,7 @@ class H2Client final : public H2End, public ClientSpeaker {
   void on_informational(Stream& stream, const Fields& fields) override;
   void on_end(Stream& stream) override;
   void on_reset(Stream& stream) override;
-  void on_go_away(uint32_t last, uint32_t code) override;
+  void on_go_away(uint32_t last, Farewell farewell) override;
   Stream* begun_by_peer(uint32_t) override { wrong("the flow begins a stream"); }
   bool is_slow(const PlannedExchange& exchange) const override { return exchange.slow_response; }
   Progress& said(size_t exchange) override { return story_.requests[exchange]; }
@@ -44,7 +45,8 @@ class H2Client final : public H2End, public ClientSpeaker {
   size_t asked_ = 0, refusals_ = 0;  // of streams
   size_t refused_in_row_ = 0;        // each asked when the one before was refused, and none answered meanwhile
   uint32_t asked_before_refusal_ = 0;
-  bool left_ = false;  // we said GOAWAY
+  std::optional<Farewell> farewell_;  // the flow's
+  bool left_ = false;                 // we said GOAWAY
 };
 
 }  // namespace waylay::simulation

@@ -55,7 +55,7 @@ std::string H2End::say() {
   if (!preface_said_) say_preface();
   for (int i = 0; i < 4 && out_.size() < 20'000 && say_something(); ++i) {
   }
-  std::string piece = out_.substr(0, 1 + chance_.size(20'000));
+  std::string piece = out_.substr(0, story_.piece(20'000));
   out_.erase(0, piece.size());
   return piece;
 }
@@ -84,14 +84,6 @@ bool H2End::say_something() {
 std::string H2End::number(uint32_t value) {
   return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
           static_cast<char>(value)};
-}
-
-std::string H2End::frame(uint8_t type, uint8_t flags, uint32_t id, std::string_view payload) {
-  std::string out = number(static_cast<uint32_t>(payload.size())).substr(1);
-  out += static_cast<char>(type);
-  out += static_cast<char>(flags);
-  out += number(id);
-  return out.append(payload);
 }
 
 std::string H2End::header_block(const Fields& fields) {
@@ -132,10 +124,10 @@ void H2End::say_headers(uint32_t id, const Fields& fields, bool ends) {
   payload.append(padding, '\0');
   flags |= static_cast<uint8_t>((padded ? NGHTTP2_FLAG_PADDED : 0) | (with_priority ? NGHTTP2_FLAG_PRIORITY : 0));
   if (rest.empty()) flags |= NGHTTP2_FLAG_END_HEADERS;
-  out_ += frame(NGHTTP2_HEADERS, flags, id, payload);
+  out_ += h2_frame(NGHTTP2_HEADERS, flags, id, payload);
   while (!rest.empty()) {
     std::string_view piece = next();
-    out_ += frame(NGHTTP2_CONTINUATION, rest.empty() ? NGHTTP2_FLAG_END_HEADERS : NGHTTP2_FLAG_NONE, id, piece);
+    out_ += h2_frame(NGHTTP2_CONTINUATION, rest.empty() ? NGHTTP2_FLAG_END_HEADERS : NGHTTP2_FLAG_NONE, id, piece);
   }
 }
 
@@ -156,11 +148,11 @@ void H2End::say_head(Stream& stream, const Fields& fields, bool ends) {
 
 void H2End::say_reset(Stream& stream, uint32_t code) {
   if (std::exchange(stream.reset, true)) return;
-  out_ += frame(NGHTTP2_RST_STREAM, 0, stream.id, number(code));
+  out_ += h2_frame(NGHTTP2_RST_STREAM, 0, stream.id, number(code));
 }
 
-void H2End::say_go_away(uint32_t last, uint32_t code) {
-  out_ += frame(NGHTTP2_GOAWAY, 0, 0, number(last) + number(code) + (chance_.one_in(3) ? "so long" : ""));
+void H2End::say_go_away(uint32_t last, const Farewell& farewell) {
+  out_ += h2_frame(NGHTTP2_GOAWAY, 0, 0, number(last) + number(farewell.code) + farewell.debug);
 }
 
 bool H2End::can_say(const Stream& stream) const {
@@ -190,7 +182,7 @@ bool H2End::say_body() {
 void H2End::say_piece(Stream& stream) {
   auto window = static_cast<size_t>(std::min(stream.window, connection_window_));
   size_t left = std::min(stream.cut_after.value_or(stream.body.size()), stream.body.size()) - stream.sent;
-  size_t size = std::min({1 + chance_.size(20'000), left, window, size_t{peer_frame_size_}});
+  size_t size = std::min({story_.piece(20'000), left, window, size_t{peer_frame_size_}});
   bool padded = size < 200 && window > size + 1 && chance_.one_in(5);
   size_t padding = padded ? chance_.below(std::min<size_t>(255, window - size)) : 0;
   std::string payload = padded ? std::string(1, static_cast<char>(padding)) : "";
@@ -199,7 +191,7 @@ void H2End::say_piece(Stream& stream) {
   bool last = stream.sent == stream.body.size() && stream.trailers.empty() && stream.may_end && !stream.cut_after;
   stream.ended = last && chance_.one_in(2);
   auto flags = static_cast<uint8_t>((padded ? NGHTTP2_FLAG_PADDED : 0) | (stream.ended ? NGHTTP2_FLAG_END_STREAM : 0));
-  out_ += frame(NGHTTP2_DATA, flags, stream.id, payload);
+  out_ += h2_frame(NGHTTP2_DATA, flags, stream.id, payload);
   stream.window -= static_cast<int64_t>(payload.size());
   connection_window_ -= static_cast<int64_t>(payload.size());
   Progress& progress = said(stream.exchange);
@@ -224,7 +216,7 @@ size_t H2End::most_said(const Stream& stream) {
 void H2End::say_end(Stream& stream) {
   stream.ended = true;
   if (!stream.trailers.empty()) return say_headers(stream.id, stream.trailers, true);
-  out_ += frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream.id, "");
+  out_ += h2_frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream.id, "");
 }
 
 // --- Windows that we give ---
@@ -254,7 +246,7 @@ bool H2End::give_window() {
   auto size = static_cast<uint32_t>(1 + chance_.below(2 * generous_));
   stream.granted += size;
   note_allowed(stream);
-  out_ += frame(NGHTTP2_WINDOW_UPDATE, 0, stream.id, number(size));
+  out_ += h2_frame(NGHTTP2_WINDOW_UPDATE, 0, stream.id, number(size));
   return true;
 }
 
@@ -262,7 +254,7 @@ bool H2End::give_connection_window() {
   if (connection_granted_ - connection_heard_ > 4 * generous_) return false;
   auto size = static_cast<uint32_t>(1 + chance_.below(20 * generous_));
   connection_granted_ += size;
-  out_ += frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(size));
+  out_ += h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(size));
   return true;
 }
 
@@ -286,7 +278,7 @@ void H2End::change_settings() {
   add_settings(settings);
   for (const Stream& stream : streams_)
     if (stream.exchange < story_.plan.size()) note_allowed(stream);
-  out_ += frame(NGHTTP2_SETTINGS, 0, 0, settings);
+  out_ += h2_frame(NGHTTP2_SETTINGS, 0, 0, settings);
 }
 
 bool H2End::say_oddity() {
@@ -294,18 +286,19 @@ bool H2End::say_oddity() {
     case 0:
       if (pings_.size() > 3) return false;
       pings_.push_back(pattern(std::to_string(chance_.next()), 'p', 8));
-      out_ += frame(NGHTTP2_PING, 0, 0, pings_.back());
+      out_ += h2_frame(NGHTTP2_PING, 0, 0, pings_.back());
       return true;
     case 1:
       if (is_client_)
-        out_ += frame(NGHTTP2_PRIORITY, 0, static_cast<uint32_t>(2 * chance_.below(50) + 1), number(0) + "x");
+        out_ += h2_frame(NGHTTP2_PRIORITY, 0, static_cast<uint32_t>(2 * chance_.below(50) + 1), number(0) + "x");
       return is_client_;
     case 2:
-      out_ += frame(static_cast<uint8_t>(0xb0 + chance_.below(16)), static_cast<uint8_t>(chance_.below(256)),
-                    static_cast<uint32_t>(chance_.below(100)), pattern("odd", 'o', chance_.below(2'000)));
+      out_ += h2_frame(static_cast<uint8_t>(0xb0 + chance_.below(16)), static_cast<uint8_t>(chance_.below(256)),
+                       static_cast<uint32_t>(chance_.below(100)), pattern("odd", 'o', chance_.below(2'000)));
       return true;
     case 3:
-      if (is_client_ && chance_.one_in(2)) out_ += frame(0x10, 0, 0, number(1) + "u=3");  // PRIORITY_UPDATE (RFC 9218)
+      if (is_client_ && chance_.one_in(2))
+        out_ += h2_frame(0x10, 0, 0, number(1) + "u=3");  // PRIORITY_UPDATE (RFC 9218)
       return true;
     default:
       if (settings_asked_) return false;
@@ -318,21 +311,21 @@ bool H2End::say_oddity() {
 bool H2End::say_malformed() {
   uint32_t id = streams_.empty() ? 1 : streams_.back().id;
   const std::string frames[] = {
-      frame(NGHTTP2_DATA, 0, 0, "x"),
-      frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id + 1, "\x82"),
-      frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id, std::string(20, '\xff')),
-      frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(0)),
-      frame(NGHTTP2_WINDOW_UPDATE, 0, id, number(0)),
-      frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(0x7fffffff)),
-      frame(NGHTTP2_WINDOW_UPDATE, 0, id, number(0x7fffffff)),
-      frame(NGHTTP2_SETTINGS, 0, 0, "12345"),
-      frame(NGHTTP2_SETTINGS, 0, 0, setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0x80000000)),
-      frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, id, ""),
-      frame(NGHTTP2_PUSH_PROMISE, NGHTTP2_FLAG_END_HEADERS, id, number(2) + "\x82"),
-      frame(NGHTTP2_PING, 0, 0, "short"),
-      frame(NGHTTP2_GOAWAY, 0, 0, "short"),
-      frame(NGHTTP2_DATA, 0, id, std::string(20'000, 'x')),
-      frame(NGHTTP2_RST_STREAM, 0, id + 1'000'000, number(0)),
+      h2_frame(NGHTTP2_DATA, 0, 0, "x"),
+      h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id + 1, "\x82"),
+      h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id, std::string(20, '\xff')),
+      h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(0)),
+      h2_frame(NGHTTP2_WINDOW_UPDATE, 0, id, number(0)),
+      h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(0x7fffffff)),
+      h2_frame(NGHTTP2_WINDOW_UPDATE, 0, id, number(0x7fffffff)),
+      h2_frame(NGHTTP2_SETTINGS, 0, 0, "12345"),
+      h2_frame(NGHTTP2_SETTINGS, 0, 0, setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0x80000000)),
+      h2_frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, id, ""),
+      h2_frame(NGHTTP2_PUSH_PROMISE, NGHTTP2_FLAG_END_HEADERS, id, number(2) + "\x82"),
+      h2_frame(NGHTTP2_PING, 0, 0, "short"),
+      h2_frame(NGHTTP2_GOAWAY, 0, 0, "short"),
+      h2_frame(NGHTTP2_DATA, 0, id, std::string(20'000, 'x')),
+      h2_frame(NGHTTP2_RST_STREAM, 0, id + 1'000'000, number(0)),
       pattern(std::to_string(chance_.next()), 'm', 100),
   };
   std::string chosen = chance_.one_in(3) ? own_malformed() : frames[chance_.below(std::size(frames))];
@@ -406,7 +399,8 @@ void H2End::on_frame(uint8_t type, uint8_t flags, uint32_t id, std::string_view 
       return on_ping(flags, payload);
     case NGHTTP2_GOAWAY:
       peer_leaves_ = true;
-      return on_go_away(read_number(payload) & 0x7fffffff, read_number(payload.substr(4)));
+      return on_go_away(read_number(payload) & 0x7fffffff,
+                        {read_number(payload.substr(4)), std::string(payload.substr(8))});
     case NGHTTP2_WINDOW_UPDATE:
       return on_window_update(id, payload);
     case NGHTTP2_PUSH_PROMISE:
@@ -507,7 +501,7 @@ void H2End::on_settings(uint8_t flags, std::string_view payload) {
     auto name = static_cast<uint16_t>(read_number(payload) >> 16);
     apply_setting(name, read_number(payload.substr(2)));
   }
-  out_ += frame(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, "");
+  out_ += h2_frame(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, "");
 }
 
 void H2End::apply_setting(uint16_t name, uint32_t value) {
@@ -522,7 +516,7 @@ void H2End::apply_setting(uint16_t name, uint32_t value) {
 
 void H2End::on_ping(uint8_t flags, std::string_view payload) {
   if ((flags & NGHTTP2_FLAG_ACK) == 0) {
-    out_ += frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, payload);
+    out_ += h2_frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, payload);
     return;
   }
   if (pings_.empty() || pings_.front() != payload) wrong("a PING is answered that nobody sent");
@@ -548,6 +542,16 @@ H2End::Stream* H2End::find(uint32_t id) {
 
 size_t H2End::open_streams() const {
   return static_cast<size_t>(std::ranges::count_if(streams_, [](const Stream& stream) { return !stream.over(); }));
+}
+
+std::map<size_t, OpenStream> H2End::open_exchanges() const {
+  std::map<size_t, OpenStream> all;
+  for (const Stream& stream : streams_) {
+    if (stream.over()) continue;
+    bool waits = stream.head_said && !stream.ended && stream.sent < stream.body.size();
+    all[stream.exchange] = {waits, stream.peer_ended, !stream.peer_ended && room(stream) > 0};
+  }
+  return all;
 }
 
 std::string H2End::describe_streams() const {

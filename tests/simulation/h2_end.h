@@ -11,14 +11,18 @@
 
 #include "base/handle.h"
 #include "simulation/speaker.h"
+#include "support/h2_frame.h"
 
 namespace waylay::simulation {
+
+using http::h2_frame;
 
 class H2End : public virtual Speaker {
  public:
   std::string say() final;
   void hear(std::string_view text) final;
   void hear_end() override { heard_end_ = true; }
+  std::map<size_t, OpenStream> open_exchanges() const final;
 
  protected:
   struct Stream {
@@ -55,7 +59,7 @@ class H2End : public virtual Speaker {
   virtual void on_informational(Stream& stream, const Fields& fields) = 0;
   virtual void on_end(Stream& stream) = 0;
   virtual void on_reset(Stream& stream) = 0;
-  virtual void on_go_away(uint32_t last, uint32_t code) = 0;
+  virtual void on_go_away(uint32_t last, Farewell farewell) = 0;
   virtual Stream* begun_by_peer(uint32_t id) = 0;  // null: not allowed
   virtual bool is_slow(const PlannedExchange& exchange) const = 0;
   virtual Progress& said(size_t exchange) = 0;
@@ -66,8 +70,7 @@ class H2End : public virtual Speaker {
   Stream& open(uint32_t id, size_t exchange);
   void say_head(Stream& stream, const Fields& fields, bool ends);
   void say_reset(Stream& stream, uint32_t code);
-  void say_go_away(uint32_t last, uint32_t code);
-  static std::string frame(uint8_t type, uint8_t flags, uint32_t id, std::string_view payload);
+  void say_go_away(uint32_t last, const Farewell& farewell);
   static std::string number(uint32_t value);
   static std::string setting(uint16_t name, uint32_t value);
   std::string header_block(const Fields& fields);

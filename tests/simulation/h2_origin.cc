@@ -9,16 +9,18 @@ namespace waylay::simulation {
 using Tunnel = PlannedExchange::Tunnel;
 using Cut = PlannedExchange::Cut;
 
-// Fewer streams than those that wait for the others would stop all.
 H2Origin::H2Origin(Story& story)
     : H2End(story, false),
-      most_streams_(static_cast<uint32_t>(story.chance.between(story.quick_ones_are_over() ? 1 : 5, 120))),
+      most_streams_(static_cast<uint32_t>(story.chance.between(1, 120))),
       offers_connect_(story.chance.one_in(2)),
-      leaves_after_(story.chance.one_in(6) ? story.chance.between(1, 20) : 0) {}
+      leaves_after_(story.chance.one_in(5) ? story.chance.between(1, 15) : 0) {}
 
 void H2Origin::add_settings(std::string& settings) {
   if (std::exchange(settings_said_, true)) return;
-  if (chance_.one_in(2)) settings += setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, most_streams_);
+  if (chance_.one_in(2)) {
+    settings += setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, most_streams_);
+    story_.most_streams = std::min<size_t>(story_.most_streams, most_streams_);
+  }
   if (offers_connect_) settings += setting(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1);
 }
 
@@ -77,8 +79,8 @@ void H2Origin::on_reset(Stream& stream) {
   if (!expected) wrong(planned.name + " was reset with " + std::string(nghttp2_http2_strerror(*stream.peer_code)));
 }
 
-void H2Origin::on_go_away(uint32_t, uint32_t code) {
-  if (code != 0 && !story_.may_break()) wrong("GOAWAY: " + std::string(nghttp2_http2_strerror(code)));
+void H2Origin::on_go_away(uint32_t, Farewell farewell) {
+  if (farewell.code != 0 && !story_.may_break()) wrong("GOAWAY: " + std::string(nghttp2_http2_strerror(farewell.code)));
 }
 
 // --- Answers ---
@@ -104,7 +106,7 @@ void H2Origin::answer(Stream& stream) {
   if (planned.informational) {
     Fields early = {{":status", "103"}, {"link", "</style.css>"}};
     std::string block = header_block(early);
-    out_ += frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream.id, block);
+    out_ += h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream.id, block);
   }
   stream.body = planned.response_content();
   stream.trailers = planned.response_trailers;
@@ -130,17 +132,19 @@ bool H2Origin::stop_a_request() {
   return false;
 }
 
-// In one step or in two.
+// In one step or in two, for a reason or without one.
 bool H2Origin::leave() {
   if (leaves_after_ == 0 || left_ || requests_ < leaves_after_) return false;
   story_.origin_leaves = true;
   if (!warned_ && chance_.one_in(2)) {
     warned_ = true;
-    say_go_away(0x7fffffff, 0);
+    say_go_away(0x7fffffff, {});
     return true;
   }
   left_ = true;
-  say_go_away(highest_, 0);
+  story_.farewell.emplace();
+  if (chance_.one_in(2)) story_.farewell = {NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings"};
+  say_go_away(highest_, *story_.farewell);
   return true;
 }
 
@@ -163,7 +167,7 @@ std::string H2Origin::own_malformed() {
     if (!stream.head_heard || stream.head_said || stream.reset) continue;
     stream.reset = true;  // nothing more is said of it
     std::string block = header_block(wrongs[chance_.below(std::size(wrongs))]);
-    return frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, stream.id, block);
+    return h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, stream.id, block);
   }
   return "";
 }

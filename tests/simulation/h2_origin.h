@@ -19,7 +19,7 @@ class H2Origin final : public H2End {
   void on_informational(Stream&, const Fields&) override {}  // a client makes none
   void on_end(Stream& stream) override;
   void on_reset(Stream& stream) override;
-  void on_go_away(uint32_t last, uint32_t code) override;
+  void on_go_away(uint32_t last, Farewell farewell) override;
   Stream* begun_by_peer(uint32_t id) override;
   bool is_slow(const PlannedExchange& exchange) const override { return exchange.slow_request; }
   Progress& said(size_t exchange) override { return story_.responses[exchange]; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/h2.h"
+
 namespace waylay::simulation {
 namespace {
 
@@ -82,10 +84,10 @@ void make_http2(PlannedExchange& exchange, Chance& chance) {
   exchange.answers_early = chance.one_in(6);
   exchange.request_fields = plan_fields(chance, "x-a", exchange.name + "request");
   exchange.response_fields = plan_fields(chance, "x-a", exchange.name + "response");
-  if (exchange.tunnel != PlannedExchange::Tunnel::None) return;
-  if (exchange.request_body != Body::None && chance.one_in(4))
+  bool is_tunnel = exchange.tunnel != PlannedExchange::Tunnel::None;
+  if (!is_tunnel && exchange.request_body != Body::None && chance.one_in(4))
     exchange.request_trailers = plan_fields(chance, "x-t", exchange.name + "request");
-  if (exchange.response_body != Body::None && exchange.method != "HEAD" && chance.one_in(4))
+  if (!is_tunnel && exchange.response_body != Body::None && exchange.method != "HEAD" && chance.one_in(4))
     exchange.response_trailers = plan_fields(chance, "x-t", exchange.name + "response");
   if (!chance.one_in(10)) return;
   constexpr uint32_t kCodes[] = {0x2, 0x7, 0x8, 0xb};
@@ -96,10 +98,11 @@ void make_http2(PlannedExchange& exchange, Chance& chance) {
   exchange.cut_after = chance.below(whole + 1);
 }
 
-// More than a connection's window.
+// More than a connection's window, in a few bodies, of which the first is not read before the others are over.
+constexpr size_t kHeavy = 5;
 void make_heavy(std::vector<PlannedExchange>& plan, Chance& chance) {
   bool up = chance.one_in(2);
-  for (size_t i = 0; i < plan.size() && i < 4; ++i) {
+  for (size_t i = 0; i < plan.size() && i < kHeavy; ++i) {
     PlannedExchange& exchange = plan[i];
     if (exchange.tunnel != PlannedExchange::Tunnel::None) continue;
     exchange.method = up ? "PUT" : "GET";
@@ -110,14 +113,29 @@ void make_heavy(std::vector<PlannedExchange>& plan, Chance& chance) {
     (up ? exchange.request_size : exchange.response_size) = 3'000'000;
     if (!up) exchange.request_body = Body::None, exchange.request_size = 0, exchange.request_trailers.clear();
   }
+  (up ? plan[0].slow_request : plan[0].slow_response) = true;
+}
+
+// The same in many, which nobody reads before the last ones are over.
+constexpr size_t kCrowd = 75;
+void make_crowd(std::vector<PlannedExchange>& plan) {
+  for (size_t i = 0; i + 5 < plan.size(); ++i) {
+    PlannedExchange& exchange = plan[i];
+    exchange = {.name = exchange.name, .method = "PUT"};
+    exchange.request_body = Body::Chunked;
+    exchange.request_size = http::kStreamWindow + 10'000;
+    exchange.slow_request = true;
+  }
 }
 
 // A few: what nobody reads of all streams together must not fill the connection's window.
 void slow_down(std::vector<PlannedExchange>& plan, Chance& chance) {
   for (size_t i = chance.between(1, 3); i > 0; --i) {
     PlannedExchange& exchange = plan[chance.below(plan.size())];
-    (chance.one_in(3) ? exchange.slow_request : exchange.slow_response) = true;
-    if (exchange.response_body != Body::None && chance.one_in(3)) exchange.response_size = 3'000'000;
+    bool up = chance.one_in(2);
+    (up ? exchange.slow_request : exchange.slow_response) = true;
+    if ((up ? exchange.request_body : exchange.response_body) == Body::None || !chance.one_in(3)) continue;
+    (up ? exchange.request_size : exchange.response_size) = 3'000'000;
   }
 }
 
@@ -158,13 +176,20 @@ std::vector<PlannedExchange> plan_exchanges(Chance& chance, uint64_t conversatio
   std::vector<PlannedExchange> plan;
   size_t count = chance.one_in(10) ? chance.between(10, 40) : chance.between(1, 5);
   if (http2 && chance.one_in(2)) count = chance.between(5, 60);
+  bool heavy = http2 && chance.one_in(30), crowd = http2 && chance.one_in(60);
+  if (heavy) count = std::max(count, kHeavy);
+  if (crowd) count = kCrowd;
   for (size_t i = 0; i < count; ++i) {
     plan.push_back(plan_exchange(chance, i + 1 == count));
     plan.back().name = "/c" + std::to_string(conversation) + "/e" + std::to_string(i);
     if (http2) make_http2(plan.back(), chance);
   }
-  if (http2 && chance.one_in(30)) make_heavy(plan, chance);
-  if (http2 && chance.one_in(3)) slow_down(plan, chance);
+  if (crowd) {
+    make_crowd(plan);
+  } else if (heavy) {
+    make_heavy(plan, chance);
+  }
+  if (http2 && !crowd && chance.one_in(3)) slow_down(plan, chance);
   return plan;
 }
 

@@ -37,6 +37,7 @@ struct PlannedExchange {
   Fields request_fields, response_fields;            // all named x-a...
   Fields request_trailers, response_trailers;
 
+  bool is_slow() const { return slow_request || slow_response; }
   std::string request_content() const;
   std::string response_content() const;  // what the client gets of it: empty for HEAD
   std::string request() const;           // the whole message of HTTP/1.1

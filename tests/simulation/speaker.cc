@@ -5,8 +5,13 @@
 
 namespace waylay::simulation {
 
+// Much in small pieces would take all the time.
 void Story::begin(std::vector<PlannedExchange> planned) {
+  constexpr size_t kMuch = 4'000'000;
   plan = std::move(planned);
+  size_t bytes = 0;
+  for (const PlannedExchange& exchange : plan) bytes += exchange.request_size + exchange.response_size;
+  swift = swift || bytes > kMuch;
   requests.resize(plan.size());
   responses.resize(plan.size());
   arrivals.resize(plan.size());
@@ -23,8 +28,10 @@ size_t Story::index_of(std::string_view name) const {
 }
 
 bool Story::quick_ones_are_over() const {
+  auto slow = static_cast<size_t>(std::ranges::count_if(plan, &PlannedExchange::is_slow));
+  if (slow >= most_streams) return true;  // else they would keep the others' places
   for (size_t i = 0; i < plan.size(); ++i) {
-    if (!over[i] && !plan[i].slow_request && !plan[i].slow_response) return false;
+    if (!over[i] && !plan[i].is_slow()) return false;
   }
   return true;
 }

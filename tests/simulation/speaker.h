@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,23 +21,44 @@ struct Progress {
   size_t allowed = 0;  // HTTP/2: as many octets have the windows of who hears it ever let through
 };
 
+// What an HTTP/2 origin's last GOAWAY said.
+struct Farewell {
+  uint32_t code = 0;
+  std::string debug;
+  friend bool operator==(const Farewell&, const Farewell&) = default;
+};
+
+// An exchange's stream, at one end, while it is open.
+struct OpenStream {
+  bool waits = false;      // has more to say, and no window for it
+  bool heard_all = false;  // of the other end
+  bool has_room = false;   // gives a window for more
+
+  bool keeps_away() const { return !heard_all && !has_room; }
+};
+
 struct Story {
   Chance& chance;
   uint64_t number = 0;
   bool stormy = false;
-  bool untouched = false;      // passed through: what one end says of HTTP/2 itself is the other one's business
-  bool troubled = false;       // something happened that a flow cannot make good
-  bool finishing = false;      // nothing new is begun
-  bool origin_leaves = false;  // an origin said GOAWAY
+  bool untouched = false;              // passed through: what one end says of HTTP/2 itself is the other one's business
+  bool troubled = false;               // something happened that a flow cannot make good
+  bool finishing = false;              // nothing new is begun
+  bool swift = false;                  // bytes pass in large pieces
+  bool origin_leaves = false;          // an origin said GOAWAY
+  std::optional<Farewell> farewell{};  // of the last one
   std::vector<PlannedExchange> plan{};
   std::vector<Progress> requests{}, responses{};  // by exchange
   std::vector<size_t> arrivals{};                 // by exchange: how often it came to an origin
   std::vector<bool> over{};                       // by exchange: the client has what it wanted, or will not get it
+  size_t most_streams = SIZE_MAX;                 // that an origin takes at once
   std::function<void(const std::string&)> report{};
   std::function<bool()> rules_break{};  // a rule ended exchanges on purpose
   std::function<size_t()> most_held{};  // bytes that rules let one side be ahead of the other
 
   void begin(std::vector<PlannedExchange> planned);
+  // How many bytes pass at a time.
+  size_t piece(size_t most) { return swift ? most : 1 + chance.size(most - 1); }
   // The number of the exchange of that name, or the size of the plan.
   size_t index_of(std::string_view name) const;
   // All exchanges that somebody reads without delay are over: the slow ones may go on.
@@ -53,6 +76,7 @@ class Speaker {
   virtual bool wants_to_end() const = 0;            // all is said and heard
   virtual bool would_cut() const { return false; }  // an orderly end now would make something incomplete look whole
   virtual std::string describe() const = 0;
+  virtual std::map<size_t, OpenStream> open_exchanges() const { return {}; }  // HTTP/2
 };
 
 // An answer as the client has it.
@@ -65,7 +89,8 @@ struct Seen {
 
 class ClientSpeaker : public virtual Speaker {
  public:
-  virtual void check() const = 0;  // when the conversation is over
+  virtual void check_rest() const {}  // when nothing moves: what an origin said of its connection has come
+  virtual void check() const = 0;     // when the conversation is over
   virtual size_t asked() const = 0;
   virtual std::vector<Seen> seen() const = 0;
 };

@@ -8,7 +8,7 @@ TextEnd::TextEnd(Story& story, bool is_client, std::string says, std::string hea
     : story_(story), is_client_(is_client), says_(std::move(says)), hears_(std::move(hears)) {}
 
 std::string TextEnd::say() {
-  std::string piece = says_.substr(said_, 1 + story_.chance.size(20'000));
+  std::string piece = says_.substr(said_, story_.piece(20'000));
   said_ += piece.size();
   return piece;
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "flow/paced_body.h"
 
 namespace waylay::simulation {
 namespace {
@@ -53,8 +54,10 @@ constexpr auto kRules = std::to_array<RuleChoice>({
      false, kDropped},
     {R"([{"name": "slow", "match": "http.request.method == \"GET\"", "delay": "20ms"}])"},
     {R"([{"name": "late", "match": "http.response.code == 200", "delay": "3s"}])"},
-    {R"([{"name": "slowly", "match": "", "throttle": {"up": "300KiB", "down": "300KiB"}}])"},
-    {R"([{"name": "drops", "match": "http.response.code == 200", "chunk_delay": {"uniform": ["1ms", "9ms"]}}])"},
+    {R"([{"name": "slowly", "match": "", "throttle": {"up": "300KiB", "down": "300KiB"}}])", false,
+     flow::PacedBody::kMostHeld},
+    {R"([{"name": "drops", "match": "http.response.code == 200", "chunk_delay": {"uniform": ["1ms", "9ms"]}}])", false,
+     flow::PacedBody::kMostHeld},
     {R"([{"name": "collect", "match": "body.text contains \"never said\"", "status": 500},
          {"name": "look", "match": "response.body.text contains \"never said\"", "status": 500}])",
      false, flow::kMostCollected},
