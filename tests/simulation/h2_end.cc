@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr size_t kFrameHeader = 9;
-constexpr int64_t kLargestWindow = 0x7fffffff;
+constexpr uint32_t kLargestWindow = 0x7fffffff;
 // What one stream's body may be ahead of its reader: the largest window that the flow gives, and what lies in queues
 // and on the way (conversation.cc).
 constexpr size_t kMostAhead = http::kLargestWindow + 512 * 1024;
@@ -310,14 +310,16 @@ bool H2End::say_oddity() {
 // Against the rules of HTTP/2, or of HTTP: the flow may end the stream or the connection, and has to be fine otherwise.
 bool H2End::say_malformed() {
   uint32_t id = streams_.empty() ? 1 : streams_.back().id;
+  const std::string too_much_for_all = h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(kLargestWindow));
+  const std::string too_much = h2_frame(NGHTTP2_WINDOW_UPDATE, 0, id, number(kLargestWindow));
   const std::string frames[] = {
       h2_frame(NGHTTP2_DATA, 0, 0, "x"),
       h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id + 1, "\x82"),
       h2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id, std::string(20, '\xff')),
       h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(0)),
       h2_frame(NGHTTP2_WINDOW_UPDATE, 0, id, number(0)),
-      h2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, number(0x7fffffff)),
-      h2_frame(NGHTTP2_WINDOW_UPDATE, 0, id, number(0x7fffffff)),
+      too_much_for_all,
+      too_much,
       h2_frame(NGHTTP2_SETTINGS, 0, 0, "12345"),
       h2_frame(NGHTTP2_SETTINGS, 0, 0, setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0x80000000)),
       h2_frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, id, ""),
@@ -331,8 +333,18 @@ bool H2End::say_malformed() {
   std::string chosen = chance_.one_in(3) ? own_malformed() : frames[chance_.below(std::size(frames))];
   if (chosen.empty()) return false;
   story_.troubled = true;
+  if (chosen == too_much_for_all) connection_granted_ += kLargestWindow;
+  if (chosen == too_much) too_much_given(id);
   out_ += chosen;
   return true;
+}
+
+// Where nothing was left of the window that is allowed, and the flow may use it.
+void H2End::too_much_given(uint32_t id) {
+  Stream* stream = find(id);
+  if (stream == nullptr) return;
+  stream->granted += kLargestWindow;
+  if (stream->exchange < story_.plan.size()) note_allowed(*stream);
 }
 
 // --- Hearing ---

@@ -104,6 +104,7 @@ class H2End : public virtual Speaker {
   bool say_oddity();
   void change_settings();
   bool say_malformed();
+  void too_much_given(uint32_t id);
   void say_headers(uint32_t id, const Fields& fields, bool ends);
   // Hearing.
   size_t take_frame();
