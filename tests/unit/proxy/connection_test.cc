@@ -214,15 +214,20 @@ constexpr std::string_view kRequest = "GET /a HTTP/1.1\r\nHost: www.example.org\
 constexpr std::string_view kResponse =
     "HTTP/1.1 200 OK\r\ncontent-Length: 5\r\nX-Odd-Case: kept\r\nConnection: close\r\n\r\nhello";
 
-TEST(Connection, InterceptsHttpsAndLeavesTheResponseByteForByte) {
-  FakeWarden warden;
-  TlsOrigin origin("www.example.org", std::string(kResponse));
-  Shell shell(warden, origin.root_pem());
+std::string https_answer(Shell& shell, const FakeWarden& warden, const Address& destination) {
   std::string answer;
   std::vector<std::thread> clients;
   clients.emplace_back(
       [&, to = shell.address()] { answer = https_get(to, "www.example.org", warden.ca_pem(), std::string(kRequest)); });
-  shell.serve(origin.address(), std::move(clients));
+  shell.serve(destination, std::move(clients));
+  return answer;
+}
+
+TEST(Connection, InterceptsHttpsAndLeavesTheResponseByteForByte) {
+  FakeWarden warden;
+  TlsOrigin origin("www.example.org", std::string(kResponse));
+  Shell shell(warden, origin.root_pem());
+  std::string answer = https_answer(shell, warden, origin.address());
   EXPECT_EQ(answer, kResponse);
   EXPECT_EQ(shell.outcomes, (std::vector{flow::Outcome::Intercepted}));
   ASSERT_EQ(shell.records.exchanges().size(), 1U);
@@ -250,11 +255,7 @@ TEST(Connection, AnUntrustedUpstreamIsNeverShownAsTrusted) {
   FakeWarden warden;
   TlsOrigin origin("www.example.org", std::string(kResponse));
   Shell shell(warden);  // without the origin's root
-  std::string answer;
-  std::vector<std::thread> clients;
-  clients.emplace_back(
-      [&, to = shell.address()] { answer = https_get(to, "www.example.org", warden.ca_pem(), std::string(kRequest)); });
-  shell.serve(origin.address(), std::move(clients));
+  std::string answer = https_answer(shell, warden, origin.address());
   EXPECT_EQ(answer.front(), '[') << answer;
   EXPECT_EQ(origin.requests, 0);
   EXPECT_EQ(warden.signatures, 0);
@@ -272,11 +273,7 @@ TEST(Connection, ARuleAnswersThoughTheUpstreamIsUnreachable) {
     Fd listening = listen_on_loopback();
     nobody = address_of(listening.get());
   }
-  std::string answer;
-  std::vector<std::thread> clients;
-  clients.emplace_back(
-      [&, to = shell.address()] { answer = https_get(to, "www.example.org", warden.ca_pem(), std::string(kRequest)); });
-  shell.serve(nobody, std::move(clients));
+  std::string answer = https_answer(shell, warden, nobody);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 418")) << answer;
   EXPECT_TRUE(answer.ends_with("short and stout")) << answer;
 }
@@ -289,11 +286,7 @@ TEST(Connection, ARuleOnTheProcessWaitsUntilItIsKnown) {
   auto added =
       shell.rules.add(R"({"name": "job", "match": "proc.exe == \"/usr/bin/job\"", "block": true})", "test", now());
   ASSERT_TRUE(added) << added.error().message;
-  std::string answer;
-  std::vector<std::thread> clients;
-  clients.emplace_back(
-      [&, to = shell.address()] { answer = https_get(to, "www.example.org", warden.ca_pem(), std::string(kRequest)); });
-  shell.serve(origin.address(), std::move(clients));
+  std::string answer = https_answer(shell, warden, origin.address());
   EXPECT_EQ(answer.front(), '[') << answer;
   EXPECT_EQ(shell.records.last_flow()->reason, "blocked by rule job");
   EXPECT_EQ(origin.requests, 0);
@@ -304,11 +297,7 @@ TEST(Connection, AWardenThatDoesNotSayWhoItIsHoldsNobodyUp) {
   warden.process_delay_ns = flow::kForEver_ns;
   TlsOrigin origin("www.example.org", std::string(kResponse));
   Shell shell(warden, origin.root_pem());
-  std::string answer;
-  std::vector<std::thread> clients;
-  clients.emplace_back(
-      [&, to = shell.address()] { answer = https_get(to, "www.example.org", warden.ca_pem(), std::string(kRequest)); });
-  shell.serve(origin.address(), std::move(clients));
+  std::string answer = https_answer(shell, warden, origin.address());
   EXPECT_EQ(answer, kResponse);
   EXPECT_EQ(warden.process_questions, 1);
   EXPECT_EQ(shell.records.last_flow()->owner.exe, "");
