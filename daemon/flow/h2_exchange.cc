@@ -207,10 +207,15 @@ void H2Exchange::give_back() {
   size_t response_kept = client_ != nullptr ? client_->waiting() : 0;
   if (exchange_ && !exchange_->wants_request()) request_kept += exchange_->request_held();
   if (exchange_ && !exchange_->wants_response()) response_kept += exchange_->response_held();
-  if (client_ != nullptr && !lingers_until_ns_ && client_->held() > request_kept)
+  if (client_ != nullptr && !request_is_nobodys() && client_->held() > request_kept)
     sides_.client->consume(*client_, client_->held() - request_kept);
   if (upstream_ != nullptr && upstream_->held() > response_kept)
     sides_.upstream->consume(*upstream_, upstream_->held() - response_kept);
+}
+
+// The upstream's stream is gone, or the exchange is over: what still comes is dropped, and not asked for.
+bool H2Exchange::request_is_nobodys() const {
+  return exchange_ && (exchange_->ending() || (was_sent_ && upstream_ == nullptr));
 }
 
 bool H2Exchange::finish(Time now) {
@@ -304,6 +309,7 @@ void H2Exchange::send_request_head(http::Head& head, Framing framing) {
   say_length(head, framing);
   upstream_ = &sides_.upstream->request(head, request_extras_, !is_connect_ && has_no_body(framing, request_ends_));
   upstream_->context = this;
+  was_sent_ = true;
   if (!early_.empty()) sides_.upstream->write(*upstream_, early_.bytes());
   if (is_connect_ && early_end_) sides_.upstream->end(*upstream_);
 }

@@ -71,6 +71,7 @@ class H2Exchange final : public Spared<H2Exchange>, private Exchange::Link {
   std::optional<std::string> reason_not_to_connect(const std::string& where) const;
   void enter_tunnel(Time now);
   bool lingers(Time now);
+  bool request_is_nobodys() const;
   void drop_client(Ending ending);
   void drop_upstream();
   void reset_other(http::H2Stream*& stream, http::H2Session* session, http::H2Code code);
@@ -102,6 +103,7 @@ class H2Exchange final : public Spared<H2Exchange>, private Exchange::Link {
   http::H2Code upstream_code_ = http::H2Code::Cancel;
   bool is_head_ = false, is_connect_ = false;
   bool request_ends_ = false, response_ends_ = false;  // with the head
+  bool was_sent_ = false;                              // the request, to an upstream's stream
   bool answering_ = false;                             // the response's head came
   std::unique_ptr<Tunnel> tunnel_;                     // in the exchange's place
   ByteQueue early_;                                    // a tunnel's bytes before its answer

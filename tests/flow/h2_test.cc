@@ -237,6 +237,12 @@ TEST(H2Flow, PassesResetsOn) {
   EXPECT_EQ(story.exchange(2).end, ExchangeEnd::Complete);
 }
 
+Playbook::Setup with_rules(std::string rules) {
+  Playbook::Setup setup;
+  setup.rules = std::move(rules);
+  return setup;
+}
+
 // The client has an answer, and the upstream wants no more of its request.
 struct EarlyAnswer : H2Story {
   EarlyAnswer() {
@@ -265,6 +271,24 @@ TEST(H2Flow, AnAnswerBeforeTheRequestsEndStopsTheRequest) {
   story.get("/next");
   story.answer(1, "still here");
   EXPECT_EQ(story.exchange(1).end, ExchangeEnd::Complete);
+}
+
+TEST(H2Flow, TheRestOfARequestIsNotAskedForWhileItsAnswerIsHeldBack) {
+  H2Story story(with_rules(R"({"name": "late", "match": "http.response.code == 200", "delay": "3s"})"));
+  H2Stream& stream = story.get("/up", false);
+  story.answer(0, "enough");
+  story.origin->reset(*story.at_origin.streams.at(0), H2Code::NoError);
+  story.run();
+  story.client.write(stream, as_bytes(std::string(3'000'000, 'x')));
+  story.run();
+  EXPECT_GE(stream.waiting(), 3'000'000 - 2 * http::kStreamWindow);
+  story.play.wait(3'200);
+  story.run();
+  story.play.wait(200);
+  story.run();
+  EXPECT_EQ(story.at_client.body, "enough");
+  EXPECT_TRUE(story.at_client.said.ends_with("[end][closed NO_ERROR]")) << story.at_client.said;
+  EXPECT_EQ(story.exchange(0).end, ExchangeEnd::Complete);
 }
 
 TEST(H2Flow, TheRestOfAnAnsweredRequestMayEndInOrder) {
@@ -487,12 +511,6 @@ TEST(H2Flow, CountsTheMessagesOfAGrpcCall) {
 }
 
 // --- Rules ---
-
-Playbook::Setup with_rules(std::string rules) {
-  Playbook::Setup setup;
-  setup.rules = std::move(rules);
-  return setup;
-}
 
 TEST(H2Flow, ARuleAnswersInTheUpstreamsPlace) {
   H2Story story(with_rules(
