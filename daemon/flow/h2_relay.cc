@@ -139,11 +139,10 @@ void H2Relay::on_upstream_ready(Time now) {
 void H2Relay::on_handler_answer(uint64_t exchange, Result<hook::Answer> answer, Time now) {
   if (closed_) return;
   now_ = now;
-  Exchange* asking = nullptr;
   for_each([&](H2Exchange& each) {
-    if (each.exchange() && each.exchange()->id() == exchange) asking = each.exchange();
+    bool asked = each.exchange() && each.exchange()->id() == exchange;
+    if (asked) each.exchange()->on_handler_answer(std::move(answer), now);
   });
-  if (asking) asking->on_handler_answer(std::move(answer), now);
   run();
 }
 

@@ -512,6 +512,25 @@ TEST(H2Flow, CountsTheMessagesOfAGrpcCall) {
 
 // --- Rules ---
 
+TEST(H2Flow, AHandlerThatLetsARequestGoOnWhoseUpstreamHasGoneEndsIt) {
+  H2Story story;
+  story.get("/a");
+  auto added = story.play.rules().add(R"({"name": "hook", "match": "", "handler": {"url": "http://127.0.0.1:9000"}})",
+                                      "story", kNow);
+  ASSERT_TRUE(added) << added.error().message;
+  H2Stream& stream = story.get("/b", false);
+  story.play.origin_resets();
+  story.client.end(stream);
+  story.run();
+  ASSERT_EQ(story.play.handler_calls().size(), 1u);
+  story.play.handler_answers(hook::Answer());
+  story.run();
+  ASSERT_EQ(story.play.exchanges().size(), 2u);
+  EXPECT_EQ(story.exchange(1).end, ExchangeEnd::UpstreamFailed);
+  EXPECT_EQ(story.exchange(1).error, "the upstream closed the connection before the request was sent");
+  EXPECT_TRUE(story.at_client.said.ends_with("[closed REFUSED_STREAM by peer]")) << story.at_client.said;
+}
+
 TEST(H2Flow, ARuleAnswersInTheUpstreamsPlace) {
   H2Story story(with_rules(
       R"({"name": "mock", "match": "http.request.uri == \"/a\"", "respond": {"status": 429, "headers": {"X-Made": "1"}, "body": "tea"}})"));
